@@ -1,0 +1,35 @@
+//! What an image is and what is allowed.
+//!
+//! This room owns the product's words ([`PublicId`], [`BlobKey`], [`MediaType`], …) and its rules (who may embed
+//! an image, when it ends, what counts as a view). Everything here is pure: no I/O, no async, no clock, no
+//! randomness; a rule that depends on time takes `now` as a value. Storing, sending and asking is left to the
+//! rooms around it; this one imports none of them.
+
+mod blob_key;
+mod digest;
+mod expiry;
+mod file_name;
+pub mod hotlink;
+mod limits;
+mod media_type;
+mod public_id;
+mod refusal;
+mod scope;
+mod token;
+mod username;
+mod view;
+mod visibility;
+
+pub use blob_key::{BlobKey, InvalidBlobKey};
+pub use digest::{InvalidDigest, Md5, Sha256};
+pub use expiry::{Expiry, InvalidDuration, is_live, parse_duration};
+pub use file_name::{FileName, file_name_parameter};
+pub use limits::UploadLimits;
+pub use media_type::{Kind, MediaType, UnknownMediaType};
+pub use public_id::{InvalidPublicId, PublicId};
+pub use refusal::Refusal;
+pub use scope::{InvalidScope, Scope, Scopes};
+pub use token::{InvalidToken, Token, TokenHash};
+pub use username::{InvalidUsername, Username};
+pub use view::is_view;
+pub use visibility::{InvalidVisibility, Visibility};
