@@ -1,0 +1,20 @@
+use std::{error::Error, fmt::Write as _, process::ExitCode};
+
+/// Something went wrong at run time.
+pub const FAILURE: u8 = 1;
+
+/// The settings are bad; nothing was started.
+pub const MISCONFIGURED: u8 = 2;
+
+/// Tells a person on standard error what went wrong, with every cause, and gives the exit code.
+#[must_use]
+pub fn report(program: &str, error: &dyn Error, code: u8) -> ExitCode {
+    let mut text = format!("{program}: {error}");
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let _ = write!(text, "\n  because: {cause}");
+        source = cause.source();
+    }
+    eprintln!("{text}");
+    ExitCode::from(code)
+}

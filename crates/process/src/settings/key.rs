@@ -1,0 +1,100 @@
+/// A setting that exists.
+#[derive(Debug, Clone, Copy)]
+pub struct Key {
+    /// Its name in the environment; in a file it stands in lower case without `BERTH_`.
+    pub name: &'static str,
+    /// What applies when it is not set; none where each program has its own, or where it must be set.
+    pub default: Option<&'static str>,
+    /// Whether its value must never be shown.
+    pub secret: bool,
+    /// What to do when it is missing.
+    pub hint: &'static str,
+}
+
+const fn key(name: &'static str, default: &'static str) -> Key {
+    Key {
+        name,
+        default: Some(default),
+        secret: false,
+        hint: "",
+    }
+}
+
+const fn own(name: &'static str, hint: &'static str) -> Key {
+    Key {
+        name,
+        default: None,
+        secret: false,
+        hint,
+    }
+}
+
+const fn secret(name: &'static str, hint: &'static str) -> Key {
+    Key {
+        name,
+        default: None,
+        secret: true,
+        hint,
+    }
+}
+
+/// Every setting of every program. `docs/CONFIGURATION.md` explains them; a test holds the two together.
+pub const KEYS: &[Key] = &[
+    own("BERTH_CONFIG", "the path of a settings file"),
+    own(
+        "BERTH_BASE_URL",
+        "the public URL before every link, such as https://img.example.com",
+    ),
+    own("BERTH_LISTEN", "HOST:PORT or unix:/path/to.sock"),
+    own("BERTH_METRICS_LISTEN", "HOST:PORT of /metrics and /health"),
+    key("BERTH_DATA", "./berth-data"),
+    secret(
+        "BERTH_DATABASE_URL",
+        "such as postgres://berth_upload:PASSWORD@HOST/berth",
+    ),
+    secret("BERTH_SECRET", "`openssl rand -hex 32` makes a good one"),
+    key("BERTH_HOTLINK_ALLOW", ""),
+    key("BERTH_HOTLINK_EMPTY", "allow"),
+    key("BERTH_EXPIRE_DAYS", "30"),
+    key("BERTH_MAX_UPLOAD_BYTES", "67108864"),
+    key("BERTH_MAX_VIDEO_BYTES", "2147483648"),
+    key("BERTH_MAX_REQUEST_BYTES", "5368709120"),
+    key("BERTH_MAX_FILES", "50"),
+    key(
+        "BERTH_ALLOWED_TYPES",
+        "jpg,png,gif,webp,avif,heic,bmp,tiff,mp4,mov,m4v,avi,mkv,webm",
+    ),
+    key("BERTH_RATE_LIMIT", "3000"),
+    key("BERTH_TRUSTED_PROXIES", "unix"),
+    key("BERTH_DELIVERY", "stream"),
+    key("BERTH_DATABASE_CONNECTIONS", "8"),
+    key("BERTH_SWEEP_GRACE", "7d"),
+    key("BERTH_STAGING_MAX_AGE", "6h"),
+    key("BERTH_JANITOR_INTERVAL", "30s"),
+    key("BERTH_CLEANUP", "on"),
+    key("BERTH_CLEANUP_TIME", "03:00:00"),
+    key("BERTH_LOG", "info"),
+    key("BERTH_LOG_FORMAT", "text"),
+    key("BERTH_ADMIN_USERNAME", "admin"),
+    secret(
+        "BERTH_ADMIN_PASSWORD",
+        "the first account's password, at least 12 characters",
+    ),
+    secret(
+        "BERTH_DB_UPLOAD_PASSWORD",
+        "the password of the database role berth_upload",
+    ),
+    secret(
+        "BERTH_DB_SERVE_PASSWORD",
+        "the password of the database role berth_serve",
+    ),
+    secret(
+        "BERTH_DB_JANITOR_PASSWORD",
+        "the password of the database role berth_janitor",
+    ),
+    // Read by docker-compose.yml alone; known here so that sharing its .env is no complaint.
+    secret("BERTH_DB_OWNER_PASSWORD", "the password of the database's owner"),
+    own("BERTH_PORT", "the port on which compose publishes nginx"),
+    own("BERTH_BIND", "the address on which compose publishes nginx"),
+    own("BERTH_SERVER_NAME", "nginx's server_name"),
+];
