@@ -1,0 +1,83 @@
+use std::{future::poll_fn, time::Duration};
+
+use domain::PublicId;
+use tokio_postgres::{AsyncMessage, NoTls};
+
+use crate::{Catalog, Error};
+
+/// What the database tells about images while somebody listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// From here on every change is told. What was learnt before may be out of date: forget it.
+    Listening,
+    /// This image answers differently now, or not at all.
+    Image(PublicId),
+    /// Nobody tells of changes any more, until the next [`Change::Listening`].
+    Deaf,
+}
+
+/// How long to wait before listening is tried again.
+const RETRY: Duration = Duration::from_millis(200);
+/// How often a silent connection is asked whether it is still there: a server that was cut off without a word never
+/// closes it.
+const KEEPALIVE: Duration = Duration::from_secs(5);
+
+/// Listens for changes of images for ever, on a connection of its own, and opens a new one whenever it breaks.
+pub async fn watch_images(catalog: &Catalog, mut tell: impl FnMut(Change)) {
+    loop {
+        if let Err(error) = listen(catalog, &mut tell).await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "not listening for changes; trying again"
+            );
+        }
+        tell(Change::Deaf);
+        tokio::time::sleep(RETRY).await;
+    }
+}
+
+async fn listen(catalog: &Catalog, tell: &mut impl FnMut(Change)) -> Result<(), Error> {
+    const OPERATION: &str = "listen for changes";
+    let (client, mut connection) = catalog
+        .config()
+        .connect(NoTls)
+        .await
+        .map_err(Error::statement(OPERATION))?;
+    // The connection only moves while it is polled, so asking and polling go side by side.
+    let (sender, mut messages) = tokio::sync::mpsc::unbounded_channel();
+    let pump = async move {
+        loop {
+            match poll_fn(|context| connection.poll_message(context)).await {
+                Some(Ok(message)) => drop(sender.send(message)),
+                Some(Err(error)) => return Err(Error::statement(OPERATION)(error)),
+                None => return Ok(()),
+            }
+        }
+    };
+    let follow = async {
+        client
+            .batch_execute("LISTEN berth_image")
+            .await
+            .map_err(Error::statement(OPERATION))?;
+        tell(Change::Listening);
+        loop {
+            match tokio::time::timeout(KEEPALIVE, messages.recv()).await {
+                Ok(Some(AsyncMessage::Notification(note))) => {
+                    if let Ok(public_id) = note.payload().parse() {
+                        tell(Change::Image(public_id));
+                    }
+                }
+                Ok(Some(_)) => {}
+                Ok(None) => return Ok(()),
+                Err(_silence) => {
+                    let answer = tokio::time::timeout(KEEPALIVE, client.simple_query("SELECT 1")).await;
+                    let _ = answer.map_err(|_| Error::row(OPERATION, "the connection is dead"))?;
+                }
+            }
+        }
+    };
+    tokio::select! {
+        outcome = pump => outcome,
+        outcome = follow => outcome,
+    }
+}

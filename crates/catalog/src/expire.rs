@@ -1,0 +1,36 @@
+use jiff::Timestamp;
+
+use crate::{Catalog, Error};
+
+/// Writes off up to `limit` images whose time is over at `now`; blobs that nothing links to any more are doomed. Says how
+/// many were written off; fewer than `limit` means that none is left but those that somebody holds a lock on.
+pub async fn expire_batch(catalog: &Catalog, limit: i64, now: Timestamp) -> Result<u64, Error> {
+    const OPERATION: &str = "expire images";
+    const SQL: &str = "
+        WITH due AS (
+            SELECT image.id, image.account_id, image.blob_id, blob.size_bytes
+            FROM image JOIN blob ON blob.id = image.blob_id
+            WHERE image.ended_at IS NULL AND image.expires_at <= $1
+            ORDER BY image.expires_at LIMIT $2
+            FOR UPDATE OF image, blob SKIP LOCKED
+        ), ended AS (
+            UPDATE image SET ended_at = image.expires_at, ended_by = 'expired' FROM due WHERE image.id = due.id
+            RETURNING image.id
+        ), unlinked AS (
+            UPDATE blob SET links = blob.links - gone.links,
+                            doomed_at = CASE WHEN blob.links = gone.links THEN $1::timestamptz END
+            FROM (SELECT blob_id, count(*) AS links FROM due GROUP BY blob_id) AS gone
+            WHERE blob.id = gone.blob_id
+        ), freed AS (
+            UPDATE account SET used_files = account.used_files - gone.files, used_bytes = account.used_bytes - gone.bytes
+            FROM (SELECT account_id, count(*) AS files, sum(size_bytes)::bigint AS bytes FROM due GROUP BY account_id) AS gone
+            WHERE account.id = gone.account_id
+        )
+        SELECT count(*) FROM ended";
+    let client = catalog.client(OPERATION).await?;
+    let row = client
+        .query_one(SQL, &[&now, &limit])
+        .await
+        .map_err(Error::statement(OPERATION))?;
+    Ok(row.get::<_, i64>(0).unsigned_abs())
+}

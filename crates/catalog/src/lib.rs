@@ -1,0 +1,44 @@
+//! Rows: all SQL of the product, one file a question.
+//!
+//! This room owns the database: its pool, its migrations and every statement. It knows rows and transactions; it never
+//! touches a blob's bytes. Where a transaction must span bytes (publishing, sweeping), the caller hands in what to do
+//! with them, and this room runs it while it holds the blob's row.
+//!
+//! # Locks
+//! Whoever changes how many live images link to a blob locks the blob's row first, then the image's, then the
+//! account's. INVARIANT: nobody takes them in another order, so no two can wait for each other; batches skip what is
+//! locked instead of waiting.
+
+mod accounts;
+mod changes;
+mod database;
+mod events;
+mod expire;
+mod fold;
+mod image;
+mod leader;
+mod lookup;
+mod migrate;
+mod publish;
+mod roles;
+mod sweep;
+mod tokens;
+mod totals;
+mod withdraw;
+
+pub use accounts::{NewAccount, Role, create_account, find_account_id, has_accounts};
+pub use changes::{Change, watch_images};
+pub use database::{Catalog, CatalogSettings, Error};
+pub use events::{Event, record};
+pub use expire::expire_batch;
+pub use fold::{DayCount, fold_counts};
+pub use image::{ImageRecord, find_image};
+pub use leader::Leadership;
+pub use lookup::{LiveImage, find_live_by_id, find_live_by_key};
+pub use migrate::migrate;
+pub use publish::{NewImage, PublishError, Published, Standing, publish};
+pub use roles::{ServiceRole, let_in};
+pub use sweep::{Doomed, Swept, count_doomed, forget_ended, sweep_batch};
+pub use tokens::{Bearer, NewToken, create_token, find_bearer};
+pub use totals::{Totals, count_due, totals};
+pub use withdraw::withdraw;

@@ -1,0 +1,107 @@
+use domain::{BlobKey, Expiry, Md5, MediaType, PublicId, Sha256, Visibility};
+use jiff::Timestamp;
+use tokio_postgres::{Row, types::ToSql};
+
+use crate::{Catalog, Error};
+
+/// What serve-svc must know of an image to answer for it. It may have expired since it was read: ask
+/// [`domain::is_live`] at each use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveImage {
+    /// Its row.
+    pub id: i64,
+    /// Its name in URLs.
+    pub public_id: PublicId,
+    /// Where its bytes rest.
+    pub key: BlobKey,
+    /// What its bytes are.
+    pub sha256: Sha256,
+    /// What clients call its bytes.
+    pub md5: Md5,
+    /// How many bytes.
+    pub size_bytes: u64,
+    /// Of which format.
+    pub media_type: MediaType,
+    /// Who may see it.
+    pub visibility: Visibility,
+    /// Its file name.
+    pub name: String,
+    /// When it was stored.
+    pub created_at: Timestamp,
+    /// When it ends by itself.
+    pub expiry: Expiry,
+}
+
+macro_rules! select_live {
+    ($condition:literal) => {
+        concat!(
+            "SELECT image.id, image.public_id, image.visibility, image.name, image.created_at, image.expires_at,
+                    blob.key, blob.sha256, blob.md5, blob.size_bytes, blob.media_type
+             FROM image JOIN blob ON blob.id = image.blob_id
+             WHERE image.ended_at IS NULL AND ",
+            $condition
+        )
+    };
+}
+
+/// The image of this id, unless it was withdrawn or swept.
+pub async fn find_live_by_id(catalog: &Catalog, public_id: PublicId) -> Result<Option<LiveImage>, Error> {
+    const SQL: &str = select_live!("image.public_id = $1");
+    find(catalog, "find an image by its id", SQL, &[&public_id.as_str()]).await
+}
+
+/// The oldest image over the blob at this key that is live at `now` and not private: what a path that carries an MD5
+/// answers with.
+pub async fn find_live_by_key(
+    catalog: &Catalog,
+    key: &BlobKey,
+    now: Timestamp,
+) -> Result<Option<LiveImage>, Error> {
+    const SQL: &str = select_live!(
+        "blob.key = $1 AND image.visibility <> 'private' AND (image.expires_at IS NULL OR image.expires_at > $2)
+         ORDER BY image.id LIMIT 1"
+    );
+    find(catalog, "find an image by its path", SQL, &[&key.as_str(), &now]).await
+}
+
+async fn find(
+    catalog: &Catalog,
+    operation: &'static str,
+    sql: &str,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> Result<Option<LiveImage>, Error> {
+    let client = catalog.client(operation).await?;
+    let statement = client
+        .prepare_cached(sql)
+        .await
+        .map_err(Error::statement(operation))?;
+    let row = client
+        .query_opt(&statement, parameters)
+        .await
+        .map_err(Error::statement(operation))?;
+    row.map(|row| read(operation, &row)).transpose()
+}
+
+fn read(operation: &'static str, row: &Row) -> Result<LiveImage, Error> {
+    let text = |column: &str| row.get::<_, &str>(column);
+    let media_type = text("media_type");
+    Ok(LiveImage {
+        id: row.get("id"),
+        public_id: text("public_id")
+            .parse()
+            .map_err(|error| Error::row(operation, error))?,
+        key: text("key")
+            .parse()
+            .map_err(|error| Error::row(operation, error))?,
+        sha256: Sha256::from_slice(row.get("sha256")).map_err(|error| Error::row(operation, error))?,
+        md5: Md5::from_slice(row.get("md5")).map_err(|error| Error::row(operation, error))?,
+        size_bytes: row.get::<_, i64>("size_bytes").unsigned_abs(),
+        media_type: MediaType::from_mime(media_type).ok_or_else(|| Error::row(operation, media_type))?,
+        visibility: text("visibility")
+            .parse()
+            .map_err(|error| Error::row(operation, error))?,
+        name: text("name").to_owned(),
+        created_at: row.get("created_at"),
+        expiry: Expiry::from_option(row.get("expires_at")),
+    })
+}

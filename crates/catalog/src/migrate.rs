@@ -1,0 +1,36 @@
+use tokio_postgres::NoTls;
+
+use crate::{Catalog, Error};
+
+mod embedded {
+    refinery::embed_migrations!("../../migrations");
+}
+
+/// Brings the tables up to date and says how many migrations that took. Several processes may call it at once: an
+/// advisory lock lets one work while the others wait and then find nothing to do.
+///
+/// The connection must be the database owner's. It is one of its own, without the pool's statement timeout.
+pub async fn migrate(catalog: &Catalog) -> Result<usize, Error> {
+    let mut config = catalog.config().clone();
+    config.options("-c statement_timeout=0");
+    let (mut client, connection) = config
+        .connect(NoTls)
+        .await
+        .map_err(Error::statement("connect to migrate"))?;
+    let driver = tokio::spawn(connection);
+    let outcome = async {
+        client
+            .batch_execute("SELECT pg_advisory_lock(hashtext('berth migrations'))")
+            .await
+            .map_err(Error::statement("wait for the migration lock"))?;
+        let report = embedded::migrations::runner()
+            .run_async(&mut client)
+            .await
+            .map_err(|error| Error::Migration(Box::new(error)))?;
+        Ok(report.applied_migrations().len())
+    }
+    .await;
+    drop(client); // ends the session, and with it the lock
+    let _ = driver.await;
+    outcome
+}

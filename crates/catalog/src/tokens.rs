@@ -1,0 +1,102 @@
+use domain::{Scope, Scopes, TokenHash};
+use jiff::Timestamp;
+
+use crate::{Catalog, Error, Role};
+
+/// A token to be kept. The token itself stays with who asked for it.
+#[derive(Debug)]
+pub struct NewToken<'a> {
+    /// Whose it is.
+    pub account_id: i64,
+    /// What is kept of it.
+    pub hash: TokenHash,
+    /// How it begins.
+    pub hint: &'a str,
+    /// What its owner calls it.
+    pub name: &'a str,
+    /// What it may do.
+    pub scopes: &'a Scopes,
+    /// When it stops working.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Who a good token speaks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bearer {
+    /// The token.
+    pub token_id: i64,
+    /// Its account.
+    pub account_id: i64,
+    /// The account's role.
+    pub role: Role,
+    /// What the token may do.
+    pub scopes: Scopes,
+    /// The album that its uploads go to when they name none.
+    pub album_id: Option<i64>,
+}
+
+/// Keeps a token; gives its id.
+pub async fn create_token(catalog: &Catalog, new: &NewToken<'_>, now: Timestamp) -> Result<i64, Error> {
+    const OPERATION: &str = "create a token";
+    const SQL: &str = "
+        INSERT INTO token (account_id, hash, hint, name, scopes, created_at, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id";
+    let client = catalog.client(OPERATION).await?;
+    let row = client
+        .query_one(
+            SQL,
+            &[
+                &new.account_id,
+                &new.hash.0.0.as_slice(),
+                &new.hint,
+                &new.name,
+                &new.scopes.words(),
+                &now,
+                &new.expires_at,
+            ],
+        )
+        .await
+        .map_err(Error::statement(OPERATION))?;
+    Ok(row.get(0))
+}
+
+/// Who a token speaks for; none when it is unknown, revoked, expired, or its account is disabled. Its last use is
+/// written at most once a minute, so that a thousand uploads are not a thousand rewrites of one row.
+pub async fn find_bearer(
+    catalog: &Catalog,
+    hash: TokenHash,
+    now: Timestamp,
+) -> Result<Option<Bearer>, Error> {
+    const OPERATION: &str = "find a token";
+    const SQL: &str = "
+        WITH found AS (
+            SELECT token.id, token.account_id, account.role, token.scopes, token.album_id, token.last_used_at
+            FROM token JOIN account ON account.id = token.account_id
+            WHERE token.hash = $1 AND token.revoked_at IS NULL AND account.disabled_at IS NULL
+              AND (token.expires_at IS NULL OR token.expires_at > $2)
+        ), used AS (
+            UPDATE token SET last_used_at = $2 FROM found
+            WHERE token.id = found.id AND (found.last_used_at IS NULL OR found.last_used_at < $2 - interval '1 minute')
+        )
+        SELECT id, account_id, role, scopes, album_id FROM found";
+    let client = catalog.client(OPERATION).await?;
+    let statement = client
+        .prepare_cached(SQL)
+        .await
+        .map_err(Error::statement(OPERATION))?;
+    let row = client
+        .query_opt(&statement, &[&hash.0.0.as_slice(), &now])
+        .await
+        .map_err(Error::statement(OPERATION))?;
+    let Some(row) = row else { return Ok(None) };
+    let role: &str = row.get("role");
+    let words: Vec<String> = row.get("scopes");
+    let scopes: Result<Scopes, _> = words.iter().map(|word| word.parse::<Scope>()).collect();
+    Ok(Some(Bearer {
+        token_id: row.get("id"),
+        account_id: row.get("account_id"),
+        role: Role::read(role).ok_or_else(|| Error::row(OPERATION, role))?,
+        scopes: scopes.map_err(|error| Error::row(OPERATION, error))?,
+        album_id: row.get("album_id"),
+    }))
+}
