@@ -1,0 +1,80 @@
+use std::{io, path::Path, sync::Arc, time::SystemTime};
+
+use domain::BlobKey;
+
+use crate::{Error, disk::Disk};
+
+/// Unlinks published blobs and purges what uploads left behind. Held by the janitor alone.
+#[derive(Debug, Clone)]
+pub struct BlobRemover {
+    disk: Arc<Disk>,
+}
+
+/// What a purge of the staging folder found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Purged {
+    /// Files that were removed (or would have been).
+    pub files: u64,
+    /// Bytes that they held.
+    pub bytes: u64,
+}
+
+impl BlobRemover {
+    /// Removes from the store in this folder.
+    #[must_use]
+    pub fn new(root: &Path) -> Self {
+        Self {
+            disk: Arc::new(Disk::new(root)),
+        }
+    }
+
+    /// Removes a blob; false when its file was gone already, which is as good.
+    ///
+    /// INVARIANT: this is the one place in the product that unlinks a published blob. The caller holds the lock of the
+    /// blob's row, and nothing links to it.
+    pub fn remove(&self, key: &BlobKey) -> Result<bool, Error> {
+        let path = self.disk.path(key);
+        match std::fs::remove_file(&path) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(Error::at("remove", path)(error)),
+        }
+    }
+
+    /// Removes staging files that were last written to before `idle_since`: what a killed process left. With `pretend`
+    /// it only counts them.
+    pub fn purge_staging(&self, idle_since: SystemTime, pretend: bool) -> Result<Purged, Error> {
+        let folder = self.disk.staging();
+        let entries = match std::fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Purged::default()),
+            Err(error) => return Err(Error::at("list", folder)(error)),
+        };
+        let mut purged = Purged::default();
+        for entry in entries {
+            let entry = entry.map_err(Error::at("list", &folder))?;
+            // A file that went away between the two calls was published or given up: nothing to do.
+            let Ok(metadata) = entry.metadata() else { continue };
+            let is_abandoned = metadata
+                .modified()
+                .is_ok_and(|last_write| last_write < idle_since);
+            if !metadata.is_file() || !is_abandoned {
+                continue;
+            }
+            if !pretend && let Err(error) = std::fs::remove_file(entry.path()) {
+                tracing::warn!(path = %entry.path().display(), %error, "an abandoned staging file could not be removed");
+                continue;
+            }
+            purged.files += 1;
+            purged.bytes += metadata.len();
+        }
+        Ok(purged)
+    }
+
+    /// Whether the store can be read at all, for a health check.
+    pub fn check(&self) -> Result<(), Error> {
+        std::fs::read_dir(self.disk.root())
+            .map(drop)
+            .map_err(Error::at("open", self.disk.root()))
+    }
+}
