@@ -1,0 +1,5 @@
+//! Who is asking.
+
+mod credentials;
+
+pub(crate) use credentials::{authenticate, require};

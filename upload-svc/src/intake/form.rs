@@ -1,0 +1,189 @@
+use std::collections::HashMap;
+
+use blobs::{Staged, Staging};
+use bytes::{Buf, Bytes};
+use domain::{FileName, Refusal, UploadLimits};
+use futures_util::Stream;
+use http::{HeaderMap, header::CONTENT_TYPE};
+use multer::{Field, Multipart};
+
+use super::guard::{Budget, guard};
+use crate::{Service, problem::Failure};
+
+/// Fields of text in one form, and how long each may be.
+const MOST_FIELDS: usize = 64;
+const LONGEST_FIELD_BYTES: usize = 16 << 10;
+/// RFC 2046 allows 70 characters.
+const LONGEST_BOUNDARY: usize = 70;
+/// How far a file that is refused is read on, in the hope that it ends and others follow it, before the whole request is
+/// refused.
+const OVERRUN_BYTES: usize = 8 << 20;
+
+/// A form that has arrived whole.
+#[derive(Debug)]
+pub(crate) struct Form {
+    /// Its files, in the order sent.
+    pub(crate) files: Vec<ReceivedFile>,
+    /// Its fields of text; the last one counts where a name comes twice.
+    pub(crate) fields: HashMap<String, String>,
+}
+
+/// One file of a form.
+#[derive(Debug)]
+pub(crate) struct ReceivedFile {
+    /// What its client calls it, cleaned.
+    pub(crate) name: FileName,
+    /// The staged bytes, or why there are none.
+    pub(crate) staged: Result<Staged, Failure>,
+}
+
+/// Reads a form, staging its files as they stream in. Files stand in `field`; where no file has that name and exactly one came
+/// under another, that is it.
+pub(crate) async fn receive<B: Buf>(
+    service: &Service,
+    headers: &HeaderMap,
+    field: &str,
+    body: impl Stream<Item = Result<B, warp::Error>> + Send + 'static,
+) -> Result<Form, Failure> {
+    let boundary = boundary(headers)?;
+    let budget = Budget::new();
+    let mut form = Multipart::new(guard(body, budget.clone()), boundary);
+    let (mut files, mut fields) = (Vec::new(), HashMap::new());
+    loop {
+        budget.leave_field();
+        let Some(part) = form
+            .next_field()
+            .await
+            .map_err(|error| Failure::of_form(&error))?
+        else {
+            break;
+        };
+        budget.enter_field();
+        let name = part.name().unwrap_or_default().to_owned();
+        if part.file_name().is_some() || name == field {
+            if files.len() == service.limits().files {
+                return Err(Refusal::TooManyFiles {
+                    limit: service.limits().files,
+                }
+                .into());
+            }
+            files.push((name, receive_file(service, part).await?));
+        } else {
+            if fields.len() == MOST_FIELDS {
+                return Err(Refusal::MalformedMultipart(format!("more than {MOST_FIELDS} fields")).into());
+            }
+            fields.insert(name, receive_text(part).await?);
+        }
+    }
+    let files = choose(files, field);
+    if files.is_empty() {
+        Err(Refusal::NoFile.into())
+    } else {
+        Ok(Form { files, fields })
+    }
+}
+
+/// The files that stand in `field`, or the only one there is.
+fn choose(files: Vec<(String, ReceivedFile)>, field: &str) -> Vec<ReceivedFile> {
+    let alone = files.len() == 1;
+    // PHP clients write `file[]` for a field that repeats.
+    let is_ours = |name: &str| name == field || name.strip_suffix("[]") == Some(field);
+    files
+        .into_iter()
+        .filter(|(name, _)| alone || is_ours(name))
+        .map(|(_, file)| file)
+        .collect()
+}
+
+fn boundary(headers: &HeaderMap) -> Result<String, Refusal> {
+    let malformed = |reason: &str| Refusal::MalformedMultipart(reason.to_owned());
+    let content_type = headers
+        .get(CONTENT_TYPE)
+        .ok_or_else(|| malformed("the request has no Content-Type"))?;
+    let content_type = content_type
+        .to_str()
+        .map_err(|_| malformed("Content-Type is no text"))?;
+    let boundary = multer::parse_boundary(content_type).map_err(|error| malformed(&error.to_string()))?;
+    if boundary.len() > LONGEST_BOUNDARY {
+        return Err(malformed("the boundary is longer than 70 characters"));
+    }
+    Ok(boundary)
+}
+
+async fn receive_file(service: &Service, mut part: Field<'_>) -> Result<ReceivedFile, Failure> {
+    let name = FileName::clean(part.file_name().unwrap_or_default(), "image");
+    let mut arriving = Ok(Arriving {
+        staging: service.writer().stage()?,
+        head: Vec::new(),
+        bytes: 0,
+    });
+    let mut read_past = 0;
+    while let Some(piece) = part.chunk().await.map_err(|error| Failure::of_form(&error))? {
+        arriving = match arriving {
+            Ok(arriving) => arriving.take(piece, service.limits()).await?,
+            Err(refusal) => {
+                read_past += piece.len();
+                if read_past > OVERRUN_BYTES {
+                    return Err(refusal.into());
+                }
+                Err(refusal)
+            }
+        };
+    }
+    let staged = match arriving {
+        Ok(arriving) if arriving.bytes == 0 => Err(Refusal::EmptyFile.into()),
+        Ok(arriving) => Ok(arriving.staging.finish().await?),
+        Err(refusal) => Err(refusal.into()),
+    };
+    Ok(ReceivedFile { name, staged })
+}
+
+/// A file that is still welcome. Once it is refused this value is gone, and with it what was staged.
+struct Arriving {
+    staging: Staging,
+    /// The first bytes, until there are enough to tell the type.
+    head: Vec<u8>,
+    bytes: u64,
+}
+
+impl Arriving {
+    /// Takes the next bytes, and judges type and size as soon as they can be told. The outer error is a failure of ours.
+    async fn take(mut self, piece: Bytes, limits: &UploadLimits) -> Result<Result<Self, Refusal>, Failure> {
+        self.bytes += piece.len() as u64;
+        if self.head.len() < imaging::SNIFF_BYTES {
+            self.head
+                .extend_from_slice(&piece[..piece.len().min(imaging::SNIFF_BYTES)]);
+        }
+        let judged = if self.head.len() < imaging::SNIFF_BYTES {
+            Ok(limits.bytes_for_any())
+        } else {
+            let media_type = imaging::sniff(&self.head).ok_or(Refusal::TypeNotAllowed);
+            media_type.and_then(|known| limits.check_type(known).map(|()| limits.bytes_for(known)))
+        };
+        match judged {
+            Err(refusal) => return Ok(Err(refusal)),
+            Ok(limit) if self.bytes > limit => return Ok(Err(Refusal::FileTooLarge { limit })),
+            Ok(_) => {}
+        }
+        self.staging.write(piece).await;
+        if self.staging.has_failed() {
+            // The disk has failed; finishing tells why.
+            self.staging.finish().await?;
+            return Ok(Err(Refusal::Unreadable));
+        }
+        Ok(Ok(self))
+    }
+}
+
+async fn receive_text(mut part: Field<'_>) -> Result<String, Failure> {
+    let mut bytes = Vec::new();
+    while let Some(piece) = part.chunk().await.map_err(|error| Failure::of_form(&error))? {
+        if bytes.len() + piece.len() > LONGEST_FIELD_BYTES {
+            let reason = format!("a field of text is longer than {LONGEST_FIELD_BYTES} bytes");
+            return Err(Refusal::MalformedMultipart(reason).into());
+        }
+        bytes.extend_from_slice(&piece);
+    }
+    String::from_utf8(bytes)
+        .map_err(|_| Refusal::MalformedMultipart("a field of text is not UTF-8".to_owned()).into())
+}

@@ -1,0 +1,93 @@
+use std::{collections::HashMap, time::Duration};
+
+use domain::{Refusal, Visibility, parse_duration};
+
+/// What a form says about its files besides the files.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Options {
+    /// The album's id; the token's or the account's own when absent.
+    pub(crate) album_id: Option<i64>,
+    /// How long the images live; the configured lifetime when absent, for ever when zero.
+    pub(crate) lifetime: Option<Duration>,
+    /// A name to use in place of the file's own.
+    pub(crate) name: Option<String>,
+    /// What the owner says about them.
+    pub(crate) description: String,
+    /// Who may see them.
+    pub(crate) visibility: Visibility,
+}
+
+/// Reads the options of the native API; fields that it doesn't know are passed over, because every client sends some.
+pub(super) fn read(fields: &HashMap<String, String>) -> Result<Options, Refusal> {
+    let said = |name: &str| {
+        fields
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
+    };
+    let invalid = |field, reason: String| Refusal::InvalidField { field, reason };
+    let album = said("album").map(str::parse).transpose();
+    let lifetime = said("expires_in").map(parse_duration).transpose();
+    let visibility = said("visibility").map(str::parse).transpose();
+    Ok(Options {
+        album_id: album.map_err(|_| invalid("album", "expected the number of an album".to_owned()))?,
+        lifetime: lifetime.map_err(|error| invalid("expires_in", error.to_string()))?,
+        name: said("name").map(str::to_owned),
+        description: said("description").unwrap_or_default().to_owned(),
+        visibility: visibility
+            .map_err(|error: domain::InvalidVisibility| invalid("visibility", error.to_string()))?
+            .unwrap_or_default(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(pairs: &[(&str, &str)]) -> Result<Options, Refusal> {
+        read(
+            &pairs
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+        )
+    }
+
+    #[test]
+    fn options_are_read_and_strange_fields_passed_over() {
+        let all = options(&[
+            ("album", "7"),
+            ("expires_in", "2h"),
+            ("name", "a.png"),
+            ("description", "x"),
+            ("visibility", "private"),
+            ("utm", "1"),
+        ]);
+        let expected = Options {
+            album_id: Some(7),
+            lifetime: Some(Duration::from_hours(2)),
+            name: Some("a.png".to_owned()),
+            description: "x".to_owned(),
+            visibility: Visibility::Private,
+        };
+        assert_eq!(all, Ok(expected));
+        assert_eq!(
+            options(&[("expires_in", ""), ("album", "")]),
+            Ok(Options::default())
+        );
+    }
+
+    #[test]
+    fn a_bad_option_names_its_field() {
+        for (field, value) in [
+            ("album", "holidays"),
+            ("expires_in", "soon"),
+            ("visibility", "secret"),
+        ] {
+            match options(&[(field, value)]) {
+                Err(Refusal::InvalidField { field: named, .. }) => assert_eq!(named, field),
+                other => panic!("{field}: {other:?}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! upload-svc: takes pictures and videos in. The only service that writes blobs and rows.
+//!
+//! This room owns the API, the dialects of older hosts and the straight line that every upload goes ([`intake`]). What
+//! an upload may be is said by `domain`; where its bytes rest by `blobs`; its rows are `catalog`'s.
+//!
+//! berthd mounts [`routes`] beside serve-svc's.
+
+pub mod dialects;
+mod identity;
+pub mod intake;
+mod measures;
+mod problem;
+mod routes;
+mod service;
+mod settings;
+
+pub use routes::routes;
+pub use service::{Service, health, run, stack_settings};
+pub use settings::UploadSettings;

@@ -1,0 +1,104 @@
+//! Every URL of the service.
+
+mod images;
+mod reply;
+
+pub(crate) use reply::{answer, with_cors};
+
+use http::{HeaderMap, Method};
+use http_kit::{ClientAddress, Route, delete, get_or_head, one_of, options, post};
+use warp::{
+    Filter, Reply as _,
+    filters::{BoxedFilter, body},
+    path,
+    reply::Response,
+};
+
+use crate::{Service, dialects};
+
+/// What a handler is told about the request beside its body.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    pub(crate) headers: HeaderMap,
+    pub(crate) query: String,
+    pub(crate) client: ClientAddress,
+}
+
+/// The routes of the service, ready to be mounted.
+#[must_use]
+pub fn routes(service: Service) -> BoxedFilter<(Response,)> {
+    let with = move || {
+        let service = service.clone();
+        warp::any().map(move || service.clone())
+    };
+    let mut table = vec![
+        path!("v1" / "images")
+            .and(post())
+            .and(with())
+            .and(asked())
+            .and(body::stream())
+            .then(images::upload)
+            .boxed(),
+        path!("v1" / "images" / String)
+            .and(get_or_head())
+            .and(with())
+            .and(asked())
+            .then(images::describe)
+            .boxed(),
+        path!("v1" / "images" / String)
+            .and(delete())
+            .and(with())
+            .and(asked())
+            .then(images::withdraw)
+            .boxed(),
+        path!("v1" / ..).and(options()).map(preflight).boxed(),
+        path!("api" / ..).and(options()).map(preflight).boxed(),
+    ];
+    table.extend(dialects::routes(&with));
+    one_of(table)
+}
+
+/// The head of a request, as every handler wants it.
+pub(crate) fn asked() -> BoxedFilter<(Asked,)> {
+    let query = warp::query::raw().or(warp::any().map(String::new)).unify();
+    warp::header::headers_cloned()
+        .and(query)
+        .and(warp::ext::get::<ClientAddress>())
+        .map(|headers, query, client| Asked {
+            headers,
+            query,
+            client,
+        })
+        .boxed()
+}
+
+/// What a browser asks before it lets a page of another site post to us. No credential comes with it.
+fn preflight() -> Response {
+    let mut response = with_cors(http::StatusCode::NO_CONTENT.into_response());
+    let headers = response.headers_mut();
+    let methods = [
+        Method::GET,
+        Method::HEAD,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+    ]
+    .map(|method| method.to_string())
+    .join(", ");
+    if let Ok(methods) = methods.parse() {
+        headers.insert(http::header::ACCESS_CONTROL_ALLOW_METHODS, methods);
+    }
+    let allowed =
+        "authorization, content-type, token, api-key, x-api-key, idempotency-key, if-match, if-none-match";
+    headers.insert(
+        http::header::ACCESS_CONTROL_ALLOW_HEADERS,
+        http::HeaderValue::from_static(allowed),
+    );
+    headers.insert(
+        http::header::ACCESS_CONTROL_MAX_AGE,
+        http::HeaderValue::from_static("86400"),
+    );
+    response.extensions_mut().insert(Route("preflight"));
+    response
+}

@@ -1,0 +1,167 @@
+use bytes::Buf;
+use catalog::{Bearer, ImageRecord, Published, Role, Standing};
+use domain::{PublicId, Refusal, Scope, is_live};
+use futures_util::Stream;
+use http::StatusCode;
+use http_kit::Language;
+use serde_json::{Value, json};
+use warp::{Reply as _, reply::Response};
+
+use super::{
+    Asked, answer,
+    reply::{Outcome, finish},
+};
+use crate::{
+    Service,
+    identity::{authenticate, require},
+    intake::{self, Arrived},
+    problem::Failure,
+};
+
+/// `POST /v1/images`: one to fifty files and their options. Answers `{"images":[…]}` in the order sent, each an image or
+/// `{"name":…,"problem":{…}}`. 201 if anything is new, 200 if all of it was there; if nothing was taken, the first problem's status.
+pub(super) async fn upload<B: Buf>(
+    service: Service,
+    asked: Asked,
+    body: impl Stream<Item = Result<B, warp::Error>> + Send + 'static,
+) -> Response {
+    const ROUTE: &str = "POST /v1/images";
+    let language = Language::of(&asked.headers);
+    let taken = match take(&service, &asked, body).await {
+        Ok(taken) => taken,
+        Err(failure) => {
+            service.measures().refused(failure.code());
+            return answer(ROUTE, language, Err(failure));
+        }
+    };
+    let (mut images, mut best, mut first_problem) = (Vec::new(), None, None);
+    for Arrived { name, outcome } in taken {
+        match outcome {
+            Ok(Published { image, standing }) => {
+                best = best.max(Some(if standing == Standing::Uploaded {
+                    StatusCode::CREATED
+                } else {
+                    StatusCode::OK
+                }));
+                images.push(image_json(&service, &image, standing));
+            }
+            Err(failure) => {
+                let problem = failure.problem(language);
+                images.push(json!({ "name": name.as_str(), "problem": problem.document() }));
+                first_problem.get_or_insert(problem);
+            }
+        }
+    }
+    match (best, first_problem) {
+        (None, Some(problem)) => finish(ROUTE, problem.extra("images", images).into_response()),
+        (best, _) => answer(
+            ROUTE,
+            language,
+            Ok((best.unwrap_or(StatusCode::OK), Some(json!({ "images": images })))),
+        ),
+    }
+}
+
+async fn take<B: Buf>(
+    service: &Service,
+    asked: &Asked,
+    body: impl Stream<Item = Result<B, warp::Error>> + Send + 'static,
+) -> Result<Vec<Arrived>, Failure> {
+    let bearer = authenticate(service, &asked.headers, &asked.query).await?;
+    require(&bearer, Scope::Upload)?;
+    intake::take(service, &bearer, asked, "file", body).await
+}
+
+/// `GET /v1/images/{id}`: an image of one's own, with its count as of the last fold.
+pub(super) async fn describe(id: String, service: Service, asked: Asked) -> Response {
+    let language = Language::of(&asked.headers);
+    let outcome = async {
+        let bearer = authenticate(&service, &asked.headers, &asked.query).await?;
+        require(&bearer, Scope::Read)?;
+        let image = find_own(&service, &bearer, &id).await?;
+        Ok((
+            StatusCode::OK,
+            Some(image_json(&service, &image, Standing::Existing)),
+        ))
+    };
+    answer("GET /v1/images/{id}", language, outcome.await)
+}
+
+/// `DELETE /v1/images/{id}`: withdraws it. From the answer on no URL of it gives the picture.
+pub(super) async fn withdraw(id: String, service: Service, asked: Asked) -> Response {
+    let language = Language::of(&asked.headers);
+    let outcome: Outcome = async {
+        let bearer = authenticate(&service, &asked.headers, &asked.query).await?;
+        require(&bearer, Scope::Manage)?;
+        let image = find_own(&service, &bearer, &id).await?;
+        let client = Some(asked.client.0);
+        let withdrawn = catalog::withdraw(
+            service.catalog(),
+            image.account_id,
+            image.public_id,
+            client,
+            service.now(),
+        )
+        .await?;
+        if withdrawn {
+            Ok((StatusCode::NO_CONTENT, None))
+        } else {
+            Err(Refusal::NotFound.into())
+        }
+    }
+    .await;
+    answer("DELETE /v1/images/{id}", language, outcome)
+}
+
+/// The live image of this id, if the caller may know of it: its owner may, and an administrator with a token for that.
+async fn find_own(service: &Service, bearer: &Bearer, id: &str) -> Result<ImageRecord, Failure> {
+    let id: PublicId = id.parse().map_err(|_| Refusal::NotFound)?;
+    let image = catalog::find_image(service.catalog(), id)
+        .await?
+        .ok_or(Refusal::NotFound)?;
+    let is_admin = bearer.role == Role::Admin && bearer.scopes.contains(Scope::Admin);
+    let may_know = image.account_id == bearer.account_id || is_admin;
+    if may_know && is_live(image.expiry, service.now()) {
+        Ok(image)
+    } else {
+        Err(Refusal::NotFound.into())
+    }
+}
+
+/// An image as every reply of the native API shows it.
+pub(crate) fn image_json(service: &Service, image: &ImageRecord, standing: Standing) -> Value {
+    json!({
+        "id": image.public_id.as_str(),
+        "url": image_url(service, image),
+        "thumbnail_url": null,
+        "md5": image.md5.to_string(),
+        "sha256": image.sha256.to_string(),
+        "size_bytes": image.size_bytes,
+        "media_type": image.media_type.mime(),
+        "kind": image.media_type.kind().as_str(),
+        "width": image.width,
+        "height": image.height,
+        "name": image.name,
+        "description": image.description,
+        "album": image.album_id,
+        "visibility": image.visibility.as_str(),
+        "status": match standing {
+            Standing::Uploaded => "uploaded",
+            Standing::Existing => "existing",
+        },
+        "views": image.views,
+        "created_at": image.created_at,
+        "expires_at": image.expiry.at(),
+        "taken_at": image.taken_at,
+    })
+}
+
+/// The public URL of an image.
+pub(crate) fn image_url(service: &Service, image: &ImageRecord) -> String {
+    format!(
+        "{}/i/{}.{}",
+        service.base_url(),
+        image.public_id,
+        image.media_type.extension()
+    )
+}

@@ -1,0 +1,48 @@
+use http::{HeaderValue, StatusCode, header};
+use http_kit::{Language, Route};
+use serde_json::Value;
+use warp::{Reply as _, reply::Response};
+
+use crate::problem::Failure;
+
+/// What a handler of the native API gives back.
+pub(crate) type Outcome = Result<(StatusCode, Option<Value>), Failure>;
+
+/// Turns an outcome into an answer: JSON, or a problem document in the client's language.
+pub(crate) fn answer(route: &'static str, language: Language, outcome: Outcome) -> Response {
+    let response = match outcome {
+        Ok((status, Some(body))) => {
+            warp::reply::with_status(warp::reply::json(&body), status).into_response()
+        }
+        Ok((status, None)) => status.into_response(),
+        Err(failure) => failure.problem(language).into_response(),
+    };
+    finish(route, response)
+}
+
+/// What every answer of the native API carries, whatever is in it.
+pub(crate) fn finish(route: &'static str, response: Response) -> Response {
+    let mut response = with_cors(response);
+    response
+        .headers_mut()
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    response.extensions_mut().insert(Route(route));
+    response
+}
+
+/// Lets pages of other sites read the answer: editors run in browsers, too. It is safe for any site, because the
+/// credential is a token that the page must already have, never a cookie.
+pub(crate) fn with_cors(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(
+        header::ACCESS_CONTROL_EXPOSE_HEADERS,
+        HeaderValue::from_static("x-request-id, retry-after, ratelimit, ratelimit-policy, location"),
+    );
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    response
+}

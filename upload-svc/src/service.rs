@@ -1,0 +1,139 @@
+use std::{error::Error, path::Path, sync::Arc, time::Duration};
+
+use blobs::BlobWriter;
+use catalog::Catalog;
+use domain::{PublicId, UploadLimits};
+use http_kit::{
+    BodyLimits, ConnectionLimits, Health, Listener, Metrics, RateLimit, RequestIds, StackSettings,
+    TrustedProxies,
+};
+use process::Clock;
+
+use crate::{UploadSettings, measures::Measures, routes};
+
+/// What every handler works with. Cloning shares it.
+#[derive(Debug, Clone)]
+pub struct Service(Arc<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    catalog: Catalog,
+    writer: BlobWriter,
+    clock: Clock,
+    measures: Measures,
+    base_url: String,
+    limits: UploadLimits,
+    lifetime: Duration,
+}
+
+impl Service {
+    /// Opens the store and prepares the database's pool, which may be away for now.
+    pub fn new(
+        settings: &UploadSettings,
+        clock: Clock,
+        metrics: &Metrics,
+    ) -> Result<Self, Box<dyn Error + Send + Sync>> {
+        Ok(Self(Arc::new(Parts {
+            catalog: Catalog::new(&settings.catalog)?,
+            writer: BlobWriter::open(Path::new(&settings.blobs))?,
+            clock,
+            measures: Measures::new(metrics)?,
+            base_url: settings.base_url.clone(),
+            limits: settings.limits.clone(),
+            lifetime: settings.lifetime,
+        })))
+    }
+
+    pub(crate) fn catalog(&self) -> &Catalog {
+        &self.0.catalog
+    }
+
+    pub(crate) fn writer(&self) -> &BlobWriter {
+        &self.0.writer
+    }
+
+    pub(crate) fn now(&self) -> jiff::Timestamp {
+        self.0.clock.now()
+    }
+
+    pub(crate) fn measures(&self) -> &Measures {
+        &self.0.measures
+    }
+
+    pub(crate) fn base_url(&self) -> &str {
+        &self.0.base_url
+    }
+
+    pub(crate) fn limits(&self) -> &UploadLimits {
+        &self.0.limits
+    }
+
+    pub(crate) fn lifetime(&self) -> Duration {
+        self.0.lifetime
+    }
+
+    /// A fresh id for an image.
+    pub(crate) fn draw_id() -> PublicId {
+        PublicId::from_random(process::random())
+    }
+}
+
+/// How long a readiness check may take.
+const CHECK_DEADLINE: Duration = Duration::from_secs(2);
+
+/// Ready means that the database answers: without it nothing can be taken in.
+#[must_use]
+pub fn health(service: &Service) -> Health {
+    let catalog = service.catalog().clone();
+    Health::new().check("database", CHECK_DEADLINE, move || {
+        let catalog = catalog.clone();
+        async move { catalog.ping().await.map_err(|error| error.to_string()) }
+    })
+}
+
+/// What stands before the routes: the limits of requests, and who is believed about a client's address.
+#[must_use]
+pub fn stack_settings(limits: &UploadLimits, rate_limit: u32, trusted: TrustedProxies) -> StackSettings {
+    StackSettings {
+        trusted,
+        body: BodyLimits {
+            total_bytes: limits.request_bytes,
+            ..BodyLimits::default()
+        },
+        rate_limit: RateLimit::per_minute(rate_limit, |request| {
+            ["/v1/", "/api/"]
+                .iter()
+                .any(|prefix| request.uri.path().starts_with(prefix))
+        }),
+        ..StackSettings::new(Arc::new(RequestIds::new(process::random())))
+    }
+}
+
+/// Runs the service until `stop`, then lets what is under way finish.
+pub async fn run(
+    settings: UploadSettings,
+    stop: tokio_util::sync::CancellationToken,
+) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let metrics = Metrics::new();
+    let service = Service::new(&settings, Clock::system(), &metrics)?;
+    let listener = Listener::bind(&settings.listen).await?;
+    let operations = Listener::bind(&settings.metrics_listen).await?;
+    tracing::info!(listen = %settings.listen, metrics = %settings.metrics_listen, "upload-svc is ready for uploads");
+    let stack = stack_settings(
+        &settings.limits,
+        settings.rate_limit,
+        settings.trusted_proxies.clone(),
+    );
+    let limits = ConnectionLimits {
+        trusted: settings.trusted_proxies,
+        ..ConnectionLimits::default()
+    };
+    let checks = health(&service);
+    let stacked = http_kit::stack(routes(service), stack, &metrics);
+    let (outcome, _) = tokio::join!(
+        http_kit::serve(listener, stacked, limits, stop.clone()),
+        http_kit::serve_operations(operations, checks, metrics.clone(), stop),
+    );
+    tracing::info!(?outcome, "upload-svc has stopped");
+    Ok(())
+}

@@ -1,0 +1,102 @@
+use std::{path::PathBuf, time::Duration};
+
+use catalog::CatalogSettings;
+use domain::UploadLimits;
+use http_kit::{ListenAddress, TrustedProxies};
+use process::{
+    LogSettings,
+    settings::{Complaints, Reader, Sources},
+};
+
+/// Everything that an operator decides about upload-svc.
+#[derive(Debug, Clone)]
+pub struct UploadSettings {
+    /// The public prefix of links, without a slash at its end.
+    pub base_url: String,
+    /// Where requests come in.
+    pub listen: ListenAddress,
+    /// Where `/metrics` and `/health` are asked for.
+    pub metrics_listen: ListenAddress,
+    /// The folder of the blobs.
+    pub blobs: PathBuf,
+    /// The database.
+    pub catalog: CatalogSettings,
+    /// What an upload may be at most.
+    pub limits: UploadLimits,
+    /// How long an image lives when its upload does not say; zero is for ever.
+    pub lifetime: Duration,
+    /// API requests a minute of one client address; 0 is no limit.
+    pub rate_limit: u32,
+    /// Peers whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: TrustedProxies,
+    /// The log.
+    pub log: LogSettings,
+}
+
+const SECONDS_A_DAY: u64 = 24 * 60 * 60;
+
+impl UploadSettings {
+    /// Reads the settings, or tells everything that is wrong with them.
+    pub fn load(sources: Sources) -> Result<Self, Complaints> {
+        let mut reader = Reader::new(sources);
+        reader.default_to("BERTH_BASE_URL", "http://127.0.0.1:8080");
+        reader.default_to("BERTH_LISTEN", "127.0.0.1:8081");
+        reader.default_to("BERTH_METRICS_LISTEN", "127.0.0.1:9081");
+        // It signs sessions and links; asked for from the first day, so that no installation grows up without one.
+        reader.secret("BERTH_SECRET");
+        let settings = Self {
+            base_url: base_url(&mut reader),
+            listen: reader.value("BERTH_LISTEN", stand_in_address()),
+            metrics_listen: reader.value("BERTH_METRICS_LISTEN", stand_in_address()),
+            blobs: reader.value("BERTH_DATA", PathBuf::new()).join("blobs"),
+            catalog: CatalogSettings {
+                url: reader.value("BERTH_DATABASE_URL", String::new()),
+                connections: reader.value("BERTH_DATABASE_CONNECTIONS", 1),
+                application_name: "berth upload-svc",
+            },
+            limits: limits(&mut reader),
+            lifetime: Duration::from_secs(u64::from(reader.value("BERTH_EXPIRE_DAYS", 0u32)) * SECONDS_A_DAY),
+            rate_limit: reader.value("BERTH_RATE_LIMIT", 0),
+            trusted_proxies: reader.value("BERTH_TRUSTED_PROXIES", TrustedProxies::default()),
+            log: LogSettings {
+                filter: reader.value("BERTH_LOG", String::new()),
+                format: reader.value("BERTH_LOG_FORMAT", process::LogFormat::default()),
+            },
+        };
+        reader.finish(settings)
+    }
+}
+
+/// A URL prefix that links can be built on: http or https, no query, no slash at its end.
+fn base_url(reader: &mut Reader) -> String {
+    reader.value_with("BERTH_BASE_URL", String::new(), |text| {
+        let url = url::Url::parse(text).map_err(|error| error.to_string())?;
+        if !matches!(url.scheme(), "http" | "https") || !url.has_host() || url.query().is_some() {
+            return Err("expected something like https://img.example.com".to_owned());
+        }
+        Ok(text.trim_end_matches('/').to_owned())
+    })
+}
+
+fn limits(reader: &mut Reader) -> UploadLimits {
+    let image_bytes = reader.value("BERTH_MAX_UPLOAD_BYTES", 0);
+    // Who lowers the limit of a file means every file, unless they say something else about videos.
+    let follows = reader.is_set("BERTH_MAX_UPLOAD_BYTES") && !reader.is_set("BERTH_MAX_VIDEO_BYTES");
+    let video_bytes = if follows {
+        image_bytes
+    } else {
+        reader.value("BERTH_MAX_VIDEO_BYTES", 0)
+    };
+    UploadLimits {
+        image_bytes,
+        video_bytes,
+        request_bytes: reader.value("BERTH_MAX_REQUEST_BYTES", 0),
+        files: reader.value("BERTH_MAX_FILES", 0),
+        allowed: reader.list("BERTH_ALLOWED_TYPES").into_iter().collect(),
+        ..UploadLimits::default()
+    }
+}
+
+fn stand_in_address() -> ListenAddress {
+    ListenAddress::Tcp(String::new())
+}
