@@ -37,7 +37,7 @@ pub use leader::Leadership;
 pub use lookup::{LiveImage, find_live_by_id, find_live_by_key};
 pub use migrate::migrate;
 pub use publish::{NewImage, PublishError, Published, Standing, publish};
-pub use roles::{ServiceRole, let_in};
+pub use roles::{ServiceRole, create_database, let_in};
 pub use sweep::{Doomed, Swept, count_doomed, forget_ended, sweep_batch};
 pub use tokens::{Bearer, NewToken, create_token, find_bearer};
 pub use totals::{Totals, count_due, totals};

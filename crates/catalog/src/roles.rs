@@ -39,3 +39,24 @@ pub async fn let_in(catalog: &Catalog, role: ServiceRole, password: Option<&str>
 fn literal(text: &str) -> String {
     format!(" E'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
 }
+
+/// Makes a database on a server of our own, unless it is there. The connection must be a superuser's, to another database.
+pub async fn create_database(catalog: &Catalog, name: &str) -> Result<(), Error> {
+    const OPERATION: &str = "create the database";
+    let client = catalog.client(OPERATION).await?;
+    let there = client
+        .query_one(
+            "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)",
+            &[&name],
+        )
+        .await
+        .map_err(Error::statement(OPERATION))?;
+    if there.get(0) {
+        return Ok(());
+    }
+    let statement = format!("CREATE DATABASE \"{}\"", name.replace('"', "\"\""));
+    client
+        .batch_execute(&statement)
+        .await
+        .map_err(Error::statement(OPERATION))
+}

@@ -28,3 +28,9 @@ pub fn random<const N: usize>() -> [u8; N] {
     getrandom::fill(&mut bytes).expect("the machine's source of randomness answers");
     bytes
 }
+
+/// `PATH`, in which the programs of the system are looked for.
+#[must_use]
+pub fn search_path() -> Option<std::ffi::OsString> {
+    std::env::var_os("PATH")
+}
