@@ -6,7 +6,7 @@ mod reply;
 pub(crate) use reply::{answer, with_cors};
 
 use http::{HeaderMap, Method};
-use http_kit::{ClientAddress, Route, delete, get_or_head, one_of, options, post};
+use http_kit::{ClientAddress, Route, delete, get_or_head, one_of, post};
 use warp::{
     Filter, Reply as _,
     filters::{BoxedFilter, body},
@@ -51,8 +51,8 @@ pub fn routes(service: Service) -> BoxedFilter<(Response,)> {
             .and(asked())
             .then(images::withdraw)
             .boxed(),
-        path!("v1" / ..).and(options()).map(preflight).boxed(),
-        path!("api" / ..).and(options()).map(preflight).boxed(),
+        path!("v1" / ..).and(asks_first()).map(preflight).boxed(),
+        path!("api" / ..).and(asks_first()).map(preflight).boxed(),
     ];
     table.extend(dialects::routes(&with));
     one_of(table)
@@ -69,6 +69,20 @@ pub(crate) fn asked() -> BoxedFilter<(Asked,)> {
             query,
             client,
         })
+        .boxed()
+}
+
+/// Passes OPTIONS. Any other method is no 405 here: whether the path is there at all is for the other routes to say.
+fn asks_first() -> BoxedFilter<()> {
+    warp::method()
+        .and_then(async |method: Method| {
+            if method == Method::OPTIONS {
+                Ok(())
+            } else {
+                Err(warp::reject::not_found())
+            }
+        })
+        .untuple_one()
         .boxed()
 }
 

@@ -70,6 +70,11 @@ impl Staging {
         self.pieces.is_closed()
     }
 
+    /// Gives the upload up; when this returns nothing of it is left.
+    pub async fn discard(self) {
+        drop(self.finish().await);
+    }
+
     /// Waits until everything is written and hashed.
     pub async fn finish(self) -> Result<Staged, Error> {
         let Self { pieces, writer } = self;

@@ -118,7 +118,17 @@ async fn receive_file(service: &Service, mut part: Field<'_>) -> Result<Received
         bytes: 0,
     });
     let mut read_past = 0;
-    while let Some(piece) = part.chunk().await.map_err(|error| Failure::of_form(&error))? {
+    loop {
+        let piece = match part.chunk().await {
+            Ok(Some(piece)) => piece,
+            Ok(None) => break,
+            Err(error) => {
+                if let Ok(arriving) = arriving {
+                    arriving.staging.discard().await;
+                }
+                return Err(Failure::of_form(&error));
+            }
+        };
         arriving = match arriving {
             Ok(arriving) => arriving.take(piece, service.limits()).await?,
             Err(refusal) => {
@@ -160,10 +170,13 @@ impl Arriving {
             let media_type = imaging::sniff(&self.head).ok_or(Refusal::TypeNotAllowed);
             media_type.and_then(|known| limits.check_type(known).map(|()| limits.bytes_for(known)))
         };
-        match judged {
-            Err(refusal) => return Ok(Err(refusal)),
-            Ok(limit) if self.bytes > limit => return Ok(Err(Refusal::FileTooLarge { limit })),
-            Ok(_) => {}
+        let refusal = match judged {
+            Err(refusal) => Some(refusal),
+            Ok(limit) => (self.bytes > limit).then_some(Refusal::FileTooLarge { limit }),
+        };
+        if let Some(refusal) = refusal {
+            self.staging.discard().await;
+            return Ok(Err(refusal));
         }
         self.staging.write(piece).await;
         if self.staging.has_failed() {

@@ -1,0 +1,12 @@
+//! upload-svc over real sockets, a real Postgres and real files.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test says that something is wrong by panicking"
+)]
+
+mod concurrency;
+mod hostile;
+mod native;
+mod server;
+mod upimg;
