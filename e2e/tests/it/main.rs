@@ -1,0 +1,13 @@
+//! Everything from outside.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test says that something is wrong by panicking"
+)]
+
+mod berthd;
+mod browser;
+mod curl;
+mod house;
+mod spine;
+mod stack;
