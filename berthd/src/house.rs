@@ -1,0 +1,115 @@
+use std::{error::Error, time::Duration};
+
+use catalog::ServiceRole;
+use http_kit::{ConnectionLimits, Listener, Metrics};
+use process::Clock;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::{banner, database, first_run, settings::Settings};
+
+type Failure = Box<dyn Error + Send + Sync>;
+
+/// How long requests that are under way may take to finish after the signal. Postgres needs what is left of ten seconds.
+const DRAIN: Duration = Duration::from_secs(4);
+
+/// The two doors, opened before anything is started: when a port is taken, nothing has to be undone.
+struct Doors {
+    requests: Listener,
+    operations: Listener,
+    url: String,
+    metrics_url: String,
+}
+
+impl Doors {
+    async fn open(settings: &Settings) -> Result<Self, Failure> {
+        let bind = async |address| {
+            let taken = |error| {
+                format!(
+                    "{address} can't be listened on: {error}; choose another with --listen · 无法监听该地址"
+                )
+            };
+            Listener::bind(address).await.map_err(taken)
+        };
+        let requests = bind(&settings.upload.listen).await?;
+        let operations = bind(&settings.upload.metrics_listen).await?;
+        let url = if settings.has_base_url {
+            settings.upload.base_url.clone()
+        } else {
+            requests.local_url()?
+        };
+        let metrics_url = format!("{}/metrics", operations.local_url()?);
+        Ok(Self {
+            requests,
+            operations,
+            url,
+            metrics_url,
+        })
+    }
+}
+
+/// Runs everything until `stop`, then ends it in order: requests, counts, janitor, Postgres.
+pub(crate) async fn run(mut settings: Settings, stop: CancellationToken) -> Result<(), Failure> {
+    let doors = Doors::open(&settings).await?;
+    settings.upload.base_url.clone_from(&doors.url);
+    settings.serve.base_url.clone_from(&doors.url);
+    let mut postgres = tokio::select! {
+        started = database::start(&settings.data) => started?,
+        () = stop.cancelled() => return Ok(()),
+    };
+    settings.upload.catalog.url = database::url_for(&postgres, ServiceRole::Upload);
+    settings.serve.catalog.url = database::url_for(&postgres, ServiceRole::Serve);
+    settings.janitor.catalog.url = database::url_for(&postgres, ServiceRole::Janitor);
+    let outcome = match database::owner(&postgres) {
+        Ok(owner) => tokio::select! {
+            outcome = serve(&settings, doors, &owner, stop) => outcome,
+            _ = postgres.exited() => Err(format!("Postgres has ended by itself; see {}", postgres.log_path().display()).into()),
+        },
+        Err(error) => Err(error.into()),
+    };
+    let stopped = postgres.stop().await;
+    outcome?;
+    Ok(stopped?)
+}
+
+async fn serve(
+    settings: &Settings,
+    doors: Doors,
+    owner: &catalog::Catalog,
+    stop: CancellationToken,
+) -> Result<(), Failure> {
+    let first = first_run::prepare(owner, &settings.data, &doors.url, &settings.admin).await?;
+    let (clock, metrics) = (Clock::system(), Metrics::new());
+    let upload = upload_svc::Service::new(&settings.upload, clock.clone(), &metrics)?;
+    let views = serve_svc::Service::new(&settings.serve, clock.clone(), &metrics)?;
+    let janitor = janitor::Service::new(&settings.janitor, clock, &metrics)?;
+
+    let health = upload_svc::health(&upload);
+    let routes = http_kit::one_of(vec![upload_svc::routes(upload), serve_svc::routes(views.clone())]);
+    let trusted = settings.upload.trusted_proxies.clone();
+    let stack = upload_svc::stack_settings(
+        &settings.upload.limits,
+        settings.upload.rate_limit,
+        trusted.clone(),
+    );
+    let limits = ConnectionLimits {
+        trusted,
+        drain: DRAIN,
+        ..ConnectionLimits::default()
+    };
+    let service = http_kit::stack(routes, stack, &metrics);
+
+    // Counts are folded until the last view has been answered.
+    let quiet = CancellationToken::new();
+    let mut behind = JoinSet::new();
+    behind.spawn(serve_svc::background(views, quiet.clone()));
+    behind.spawn(janitor.run(stop.clone()));
+    let operations = http_kit::serve_operations(doors.operations, health, metrics, stop.clone());
+    behind.spawn(async move { drop(operations.await) });
+    banner::print(&doors.url, &doors.metrics_url, &settings.data, first.as_ref());
+    let outcome = http_kit::serve(doors.requests, service, limits, stop).await;
+    tracing::info!(?outcome, "no more requests");
+    quiet.cancel();
+    while behind.join_next().await.is_some() {}
+    Ok(())
+}
