@@ -1,0 +1,25 @@
+#!/bin/sh
+# All that has to hold before a change goes in. Each stage says its name; the last words are the test runner's.
+set -eu
+cd "$(dirname "$0")/.."
+
+begun=$(date +%s)
+stage() {
+    printf '\n== %s (at %s s)\n' "$1" "$(($(date +%s) - begun))"
+}
+
+stage "what the tests need"
+scripts/install.sh test
+
+stage "format"
+cargo fmt --all --check
+
+stage "lints"
+cargo clippy --workspace --all-targets --locked -- -D warnings
+
+# The end-to-end tests start the programs themselves.
+stage "programs"
+cargo build --workspace --bins --locked
+
+stage "tests"
+exec cargo test --workspace --locked
