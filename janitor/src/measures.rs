@@ -1,0 +1,85 @@
+use http_kit::Metrics;
+use jiff::Timestamp;
+use prometheus::{IntCounter, IntCounterVec, IntGauge, Opts};
+
+use crate::{Done, Pass};
+
+/// What the janitor counts.
+#[derive(Debug, Clone)]
+pub(crate) struct Measures {
+    passes: IntCounterVec,
+    images_expired: IntCounter,
+    blobs_swept: IntCounter,
+    bytes_swept: IntCounter,
+    images_forgotten: IntCounter,
+    staging_purged: IntCounter,
+    leader: IntGauge,
+    last_success: IntGauge,
+}
+
+impl Measures {
+    pub(crate) fn new(metrics: &Metrics) -> prometheus::Result<Self> {
+        let counter = |name: &str, help: &str| {
+            let counter = IntCounter::new(name, help)?;
+            metrics.register(counter.clone()).map(|()| counter)
+        };
+        let gauge = |name: &str, help: &str| {
+            let gauge = IntGauge::new(name, help)?;
+            metrics.register(gauge.clone()).map(|()| gauge)
+        };
+        let passes = IntCounterVec::new(
+            Opts::new(
+                "berth_janitor_passes_total",
+                "Passes, by which and by how they went: ok or failed.",
+            ),
+            &["pass", "outcome"],
+        )?;
+        metrics.register(passes.clone())?;
+        Ok(Self {
+            passes,
+            images_expired: counter(
+                "berth_janitor_images_expired_total",
+                "Images written off because their time was over.",
+            )?,
+            blobs_swept: counter("berth_janitor_blobs_swept_total", "Blobs whose bytes were freed.")?,
+            bytes_swept: counter("berth_janitor_bytes_swept_total", "Bytes that those blobs had.")?,
+            images_forgotten: counter(
+                "berth_janitor_images_forgotten_total",
+                "Ended images whose rows were removed after the grace.",
+            )?,
+            staging_purged: counter(
+                "berth_janitor_staging_purged_total",
+                "Abandoned staging files that were removed.",
+            )?,
+            leader: gauge(
+                "berth_janitor_leader",
+                "1 while this janitor is the one that works.",
+            )?,
+            last_success: gauge(
+                "berth_janitor_last_success_timestamp_seconds",
+                "When all passes last went well, in seconds since 1970; 0 before the first time.",
+            )?,
+        })
+    }
+
+    pub(crate) fn passed(&self, pass: Pass, is_ok: bool) {
+        let outcome = if is_ok { "ok" } else { "failed" };
+        self.passes.with_label_values(&[pass.as_str(), outcome]).inc();
+    }
+
+    pub(crate) fn done(&self, done: &Done) {
+        self.images_expired.inc_by(done.images_expired);
+        self.blobs_swept.inc_by(done.blobs_swept);
+        self.bytes_swept.inc_by(done.bytes_swept);
+        self.images_forgotten.inc_by(done.images_forgotten);
+        self.staging_purged.inc_by(done.staging_purged);
+    }
+
+    pub(crate) fn succeeded(&self, now: Timestamp) {
+        self.last_success.set(now.as_second());
+    }
+
+    pub(crate) fn leads(&self, leads: bool) {
+        self.leader.set(i64::from(leads));
+    }
+}

@@ -1,0 +1,110 @@
+mod expire;
+mod purge_uploads;
+mod sweep;
+
+use std::time::Duration;
+
+use blobs::BlobRemover;
+use catalog::Catalog;
+use jiff::{SignedDuration, Timestamp};
+use tokio_util::sync::CancellationToken;
+
+use crate::JanitorSettings;
+
+/// Rows in one batch: enough that the cost of a transaction does not matter, few enough that their locks are held for some tens
+/// of milliseconds.
+const BATCH: u32 = 1_000;
+
+/// One kind of cleaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pass {
+    /// Writes off images whose time is over.
+    Expire,
+    /// Frees the bytes of blobs that nothing links to, and forgets images that ended, after the grace.
+    Sweep,
+    /// Removes what killed uploads left in the staging folder.
+    PurgeUploads,
+}
+
+impl Pass {
+    /// All of them, in the order in which they run: what expires now is swept now where there is no grace.
+    pub const ALL: [Self; 3] = [Self::Expire, Self::Sweep, Self::PurgeUploads];
+
+    /// Its name in metrics and logs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Expire => "expire",
+            Self::Sweep => "sweep",
+            Self::PurgeUploads => "purge_uploads",
+        }
+    }
+}
+
+/// What was done, or would have been by a janitor that only pretends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Done {
+    /// Images that were written off because their time was over.
+    pub images_expired: u64,
+    /// Blobs whose bytes were freed.
+    pub blobs_swept: u64,
+    /// Bytes that they had.
+    pub bytes_swept: u64,
+    /// Images that ended longer ago than the grace and whose rows were removed, beside those that went with their blob. A
+    /// janitor that pretends does not count them.
+    pub images_forgotten: u64,
+    /// Abandoned staging files that were removed.
+    pub staging_purged: u64,
+    /// Bytes that they had.
+    pub staging_bytes: u64,
+}
+
+/// Why a pass stopped before its end. What it had done by then is done.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The rows could not be read or changed.
+    #[error(transparent)]
+    Catalog(#[from] catalog::Error),
+    /// The store could not be read.
+    #[error(transparent)]
+    Blobs(#[from] blobs::Error),
+    /// The thread that worked on the store panicked.
+    #[error("the thread that works on the store has died")]
+    Thread(#[from] tokio::task::JoinError),
+}
+
+/// What a pass works with.
+#[derive(Debug)]
+pub(crate) struct Work<'a> {
+    pub(crate) catalog: &'a Catalog,
+    pub(crate) remover: &'a BlobRemover,
+    pub(crate) settings: &'a JanitorSettings,
+    /// The instant by which all of the pass is judged.
+    pub(crate) now: Timestamp,
+    /// Cancelled: end after this batch.
+    pub(crate) stop: &'a CancellationToken,
+}
+
+impl Work<'_> {
+    /// Runs a pass to its end, adding what it does to `done` as it goes.
+    pub(crate) async fn run(&self, pass: Pass, done: &mut Done) -> Result<(), Error> {
+        match pass {
+            Pass::Expire => expire::run(self, done).await,
+            Pass::Sweep => sweep::run(self, done).await,
+            Pass::PurgeUploads => purge_uploads::run(self, done).await,
+        }
+    }
+
+    /// The instant this long ago; the beginning of the calendar where there was none.
+    fn ago(&self, age: Duration) -> Timestamp {
+        SignedDuration::try_from(age)
+            .ok()
+            .and_then(|age| self.now.checked_sub(age).ok())
+            .unwrap_or(Timestamp::MIN)
+    }
+
+    /// Whether to go on after a batch of this many rows.
+    fn is_more(&self, rows: u64) -> bool {
+        rows >= u64::from(BATCH) && !self.stop.is_cancelled()
+    }
+}

@@ -1,0 +1,267 @@
+use std::{sync::Arc, time::Duration};
+
+use blobs::BlobRemover;
+use catalog::{Catalog, Leadership};
+use http_kit::{Health, Listener, Metrics};
+use jiff::Timestamp;
+use process::Clock;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Done, Error, JanitorSettings, Pass,
+    measures::Measures,
+    passes::Work,
+    report,
+    schedule::{Occasion, Schedule},
+};
+
+/// A janitor. Cloning shares it.
+#[derive(Debug, Clone)]
+pub struct Service(Arc<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    catalog: Catalog,
+    remover: BlobRemover,
+    clock: Clock,
+    measures: Measures,
+    settings: JanitorSettings,
+}
+
+/// How one round of all passes went.
+#[derive(Debug)]
+pub struct Round {
+    /// What was done, by the passes that failed too.
+    pub done: Done,
+    /// The passes that did not come to their end.
+    pub failures: Vec<(Pass, Error)>,
+}
+
+/// How often a janitor looks whether it leads (still), whatever the interval: so much later at most another takes over.
+const WATCH: Duration = Duration::from_secs(10);
+/// How long a leader's session may take to answer before it counts as lost.
+const SESSION_DEADLINE: Duration = Duration::from_secs(2);
+/// Once asked to stop, a batch may still take this long; then it is given up, which the database undoes.
+const STOP_BOUND: Duration = Duration::from_millis(1_500);
+/// How long [`Service::run_once`] tries to lead.
+const LEAD_PATIENCE: Duration = Duration::from_secs(2);
+/// Between two tries of it.
+const LEAD_RETRY: Duration = Duration::from_millis(200);
+/// How long a readiness check may take.
+const CHECK_DEADLINE: Duration = Duration::from_secs(2);
+
+impl Service {
+    /// Prepares the database's pool, which may be away for now. Nothing is done before [`run`](Self::run).
+    pub fn new(
+        settings: &JanitorSettings,
+        clock: Clock,
+        metrics: &Metrics,
+    ) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self(Arc::new(Parts {
+            catalog: Catalog::new(&settings.catalog)?,
+            remover: BlobRemover::new(&settings.blobs),
+            clock,
+            measures: Measures::new(metrics)?,
+            settings: settings.clone(),
+        })))
+    }
+
+    /// Cleans for as long as it leads, and waits to lead, until `stop`; then returns within two seconds, even when the
+    /// database does not answer.
+    pub async fn run(self, stop: CancellationToken) {
+        let overdue = async {
+            stop.cancelled().await;
+            sleep(STOP_BOUND).await;
+        };
+        tokio::select! {
+            () = self.work(&stop) => {}
+            () = overdue => tracing::warn!("the janitor gave up the batch that was under way"),
+        }
+        self.0.measures.leads(false);
+    }
+
+    async fn work(&self, stop: &CancellationToken) {
+        let settings = &self.0.settings;
+        let mut schedule = Schedule::new(
+            settings.interval,
+            settings.cleanup_time,
+            &settings.time_zone,
+            self.now(),
+        );
+        let mut leadership = None;
+        while !stop.is_cancelled() {
+            if !settings.pretend {
+                leadership = self.lead(leadership).await;
+            }
+            if (settings.pretend || leadership.is_some())
+                && let Some(occasion) = schedule.due(self.now())
+            {
+                let round = self.round(stop).await;
+                log(&round, occasion, settings.pretend);
+            }
+            let pause = schedule.pause(self.now()).min(WATCH);
+            let _is_time = stop.run_until_cancelled(sleep(pause)).await;
+        }
+    }
+
+    /// Runs every pass once, for a person who asked for it. It leads if it can. Where another janitor leads it works
+    /// beside it: waiting would be in vain, for a leader leads until it ends, and beside is safe.
+    pub async fn run_once(&self, stop: &CancellationToken) -> Round {
+        let began = Instant::now();
+        let mut leadership = None;
+        while !self.0.settings.pretend && leadership.is_none() && !stop.is_cancelled() {
+            match Leadership::try_acquire(&self.0.catalog).await {
+                Ok(Some(acquired)) => leadership = Some(acquired),
+                Ok(None) if began.elapsed() < LEAD_PATIENCE => sleep(LEAD_RETRY).await,
+                Ok(None) => {
+                    tracing::info!("another janitor leads; working beside it");
+                    break;
+                }
+                Err(_the_passes_will_tell) => break,
+            }
+        }
+        self.round(stop).await
+    }
+
+    /// One round: every pass in its order, each whether or not the one before went well.
+    async fn round(&self, stop: &CancellationToken) -> Round {
+        let parts = &self.0;
+        let work = Work {
+            catalog: &parts.catalog,
+            remover: &parts.remover,
+            settings: &parts.settings,
+            now: self.now(),
+            stop,
+        };
+        let (mut done, mut failures) = (Done::default(), Vec::new());
+        for pass in Pass::ALL {
+            if stop.is_cancelled() {
+                break;
+            }
+            let outcome = work.run(pass, &mut done).await;
+            parts.measures.passed(pass, outcome.is_ok());
+            failures.extend(outcome.err().map(|error| (pass, error)));
+        }
+        if !parts.settings.pretend {
+            parts.measures.done(&done);
+        }
+        if failures.is_empty() && !stop.is_cancelled() {
+            parts.measures.succeeded(self.now());
+        }
+        Round { done, failures }
+    }
+
+    /// Keeps on leading, or begins to if nobody else does.
+    async fn lead(&self, held: Option<Leadership>) -> Option<Leadership> {
+        if let Some(leadership) = held {
+            if timeout(SESSION_DEADLINE, leadership.is_held()).await == Ok(true) {
+                return Some(leadership);
+            }
+            tracing::warn!("this janitor's session with the database has ended: it leads no longer");
+        }
+        let acquired = Leadership::try_acquire(&self.0.catalog)
+            .await
+            .unwrap_or_else(|error| {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "can't tell who leads; trying again"
+                );
+                None
+            });
+        if acquired.is_some() {
+            tracing::info!("this janitor leads");
+        }
+        self.0.measures.leads(acquired.is_some());
+        acquired
+    }
+
+    fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+}
+
+fn log(round: &Round, occasion: Occasion, pretend: bool) {
+    for (pass, error) in &round.failures {
+        let error = error as &dyn std::error::Error;
+        tracing::warn!(
+            pass = pass.as_str(),
+            error,
+            "a pass stopped before its end; the next round goes on with it"
+        );
+    }
+    // Nobody wants to read every thirty seconds that there was nothing to do.
+    if round.done != Done::default() || occasion == Occasion::Daily {
+        let Done {
+            images_expired,
+            blobs_swept,
+            bytes_swept,
+            images_forgotten,
+            staging_purged,
+            ..
+        } = round.done;
+        tracing::info!(
+            ?occasion,
+            pretend,
+            images_expired,
+            blobs_swept,
+            bytes_swept,
+            images_forgotten,
+            staging_purged,
+            "cleaned"
+        );
+    }
+}
+
+/// Ready means that the database answers and the store is there. A janitor that does not lead is ready to.
+#[must_use]
+pub fn health(service: &Service) -> Health {
+    let (catalog, remover) = (service.0.catalog.clone(), service.0.remover.clone());
+    let database = move || {
+        let catalog = catalog.clone();
+        async move { catalog.ping().await.map_err(|error| error.to_string()) }
+    };
+    let store = move || {
+        let remover = remover.clone();
+        async move {
+            let checking = tokio::task::spawn_blocking(move || remover.check()).await;
+            let outcome = checking.map_err(|error| error.to_string())?;
+            outcome.map_err(|error| error.to_string())
+        }
+    };
+    Health::new()
+        .check("database", CHECK_DEADLINE, database)
+        .check("store", CHECK_DEADLINE, store)
+}
+
+/// Runs the service with its port of health and metrics until `stop`.
+pub async fn run(
+    settings: &JanitorSettings,
+    stop: CancellationToken,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let metrics = Metrics::new();
+    let service = Service::new(settings, Clock::system(), &metrics)?;
+    let operations = Listener::bind(&settings.metrics_listen).await?;
+    tracing::info!(metrics = %settings.metrics_listen, "the janitor has begun");
+    let checks = health(&service);
+    let ((), _) = tokio::join!(
+        service.run(stop.clone()),
+        http_kit::serve_operations(operations, checks, metrics, stop),
+    );
+    tracing::info!("the janitor has stopped");
+    Ok(())
+}
+
+/// Runs every pass once and prints what was done on standard output. Fails with the first pass that failed.
+pub async fn run_once_and_report(
+    settings: &JanitorSettings,
+    stop: CancellationToken,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let service = Service::new(settings, Clock::system(), &Metrics::new())?;
+    let round = service.run_once(&stop).await;
+    print!("{}", report(&round, settings.pretend));
+    match round.failures.into_iter().next() {
+        Some((_, error)) => Err(error.into()),
+        None => Ok(()),
+    }
+}

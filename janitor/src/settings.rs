@@ -1,0 +1,80 @@
+use std::{path::PathBuf, time::Duration};
+
+use catalog::CatalogSettings;
+use domain::parse_duration;
+use http_kit::ListenAddress;
+use jiff::{civil, tz::TimeZone};
+use process::{
+    LogSettings,
+    settings::{Complaints, Reader, Sources},
+};
+
+use crate::parse_time;
+
+/// Everything that an operator decides about the janitor.
+#[derive(Debug, Clone)]
+pub struct JanitorSettings {
+    /// Where `/metrics` and `/health` are asked for.
+    pub metrics_listen: ListenAddress,
+    /// The folder of the blobs.
+    pub blobs: PathBuf,
+    /// The database.
+    pub catalog: CatalogSettings,
+    /// From the beginning of one continuous clean-up to the next.
+    pub interval: Duration,
+    /// Between the end of an image and the freeing of its bytes.
+    pub sweep_grace: Duration,
+    /// A staging file that nobody wrote to for so long is abandoned.
+    pub staging_max_age: Duration,
+    /// When the daily clean-up begins; none to do without.
+    pub cleanup_time: Option<civil::Time>,
+    /// Whose clock says so: that of `TZ`.
+    pub time_zone: TimeZone,
+    /// Only count what would be done. It never leads, so that it keeps no other janitor from its work.
+    pub pretend: bool,
+    /// The log.
+    pub log: LogSettings,
+}
+
+/// Shorter ones only wear the database out.
+const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
+
+/// SECURITY: a client may be silent for 15 s, and a finished upload may wait as long for the database. What is younger is not
+/// abandoned, whatever the settings say.
+const SHORTEST_STAGING_AGE: Duration = Duration::from_mins(1);
+
+impl JanitorSettings {
+    /// Reads the settings, or tells everything that is wrong with them.
+    pub fn load(sources: Sources) -> Result<Self, Complaints> {
+        let mut reader = Reader::new(sources);
+        reader.default_to("BERTH_METRICS_LISTEN", "127.0.0.1:9083");
+        let cleanup_time = reader.value_with("BERTH_CLEANUP_TIME", civil::Time::midnight(), parse_time);
+        let settings = Self {
+            metrics_listen: reader.value("BERTH_METRICS_LISTEN", ListenAddress::Tcp(String::new())),
+            blobs: reader.value("BERTH_DATA", PathBuf::new()).join("blobs"),
+            catalog: CatalogSettings {
+                url: reader.value("BERTH_DATABASE_URL", String::new()),
+                connections: reader.value("BERTH_DATABASE_CONNECTIONS", 1),
+                application_name: "berth janitor",
+            },
+            interval: duration(&mut reader, "BERTH_JANITOR_INTERVAL", SHORTEST_INTERVAL),
+            sweep_grace: duration(&mut reader, "BERTH_SWEEP_GRACE", Duration::ZERO),
+            staging_max_age: duration(&mut reader, "BERTH_STAGING_MAX_AGE", SHORTEST_STAGING_AGE),
+            cleanup_time: reader.switch("BERTH_CLEANUP").then_some(cleanup_time),
+            time_zone: TimeZone::system(),
+            pretend: false,
+            log: LogSettings {
+                filter: reader.value("BERTH_LOG", String::new()),
+                format: reader.value("BERTH_LOG_FORMAT", process::LogFormat::default()),
+            },
+        };
+        reader.finish(settings)
+    }
+}
+
+fn duration(reader: &mut Reader, name: &str, shortest: Duration) -> Duration {
+    reader.value_with(name, shortest, |text| match parse_duration(text) {
+        Ok(read) if read < shortest => Err(format!("must be at least {}s", shortest.as_secs())),
+        outcome => outcome.map_err(|error| error.to_string()),
+    })
+}

@@ -1,0 +1,184 @@
+//! How the bytes of a picture leave: we send them, or nginx does at our word (`X-Accel-Redirect`).
+//!
+//! Both ways give the same answer. What differs is who cuts a range (nginx cuts its own: it is told 200) and who opens
+//! the file; that it is there is checked here in any case, for a picture whose file is lost is answered like one that
+//! never was.
+
+mod hot;
+mod pieces;
+
+use std::{
+    str::FromStr,
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, Instant},
+};
+
+use blobs::{BlobFile, BlobReader};
+use bytes::Bytes;
+use http::HeaderValue;
+
+pub(crate) use pieces::Pieces;
+
+use crate::{answer::range::ByteRange, shelf::Shelved};
+use hot::Hot;
+
+/// Who sends the bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Delivery {
+    /// serve-svc.
+    #[default]
+    Stream,
+    /// nginx, from its internal location `/_blobs/`.
+    Accel,
+}
+
+impl FromStr for Delivery {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "stream" => Ok(Self::Stream),
+            "accel" => Ok(Self::Accel),
+            _ => Err("expected stream or accel"),
+        }
+    }
+}
+
+/// Files up to this size are read whole and may stay in memory.
+const SMALL_BYTES: u64 = 64 << 10;
+
+/// How long a file that was seen is taken to be there still, when nginx is the one who opens it. Under a live image
+/// nothing unlinks a blob; this is about disks that lose files, not about withdrawn pictures.
+const SEEN_FOR: Duration = Duration::from_secs(1);
+
+/// The bytes of a picture, found.
+pub(crate) enum Content {
+    /// In memory, whole.
+    Memory(Bytes),
+    /// In an open file.
+    File(BlobFile),
+}
+
+/// The file of an image is not there, or not all of it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Lost {
+    /// No file, or one of another size.
+    #[error("an image's file is not there, or is of another size than it was")]
+    Gone,
+    /// The disk did not say.
+    #[error("an image's file can't be read")]
+    Unreadable(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Finds bytes.
+#[derive(Debug)]
+pub(crate) struct Depot {
+    blobs: BlobReader,
+    mode: Delivery,
+    hot: Hot,
+    began: Instant,
+}
+
+impl Depot {
+    pub(crate) fn new(blobs: BlobReader, mode: Delivery) -> Self {
+        Self {
+            blobs,
+            mode,
+            hot: Hot::default(),
+            began: Instant::now(),
+        }
+    }
+
+    pub(crate) fn mode(&self) -> Delivery {
+        self.mode
+    }
+
+    pub(crate) fn blobs(&self) -> &BlobReader {
+        &self.blobs
+    }
+
+    /// Forgets the bytes of an image that changed or went.
+    pub(crate) fn forget(&self, image: &Shelved) {
+        self.hot.forget(&image.key);
+    }
+
+    /// The image's bytes.
+    pub(crate) async fn open(&self, image: &Shelved) -> Result<Content, Lost> {
+        if image.size_bytes > SMALL_BYTES {
+            return self.file(image).map(Content::File);
+        }
+        if let Some(bytes) = self.hot.get(&image.key) {
+            return Ok(Content::Memory(bytes));
+        }
+        let file = self.file(image)?;
+        let bytes = pieces::read_whole(file).await.map_err(unreadable)?;
+        if bytes.len() as u64 != image.size_bytes {
+            return Err(Lost::Gone);
+        }
+        self.hot.keep(&image.key, &bytes);
+        Ok(Content::Memory(bytes))
+    }
+
+    /// Makes sure that the image's bytes are there, without reading any.
+    pub(crate) fn look_at(&self, image: &Shelved) -> Result<(), Lost> {
+        let now = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        if now < image.seen.until.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        self.file(image)?;
+        let until = now.saturating_add(u64::try_from(SEEN_FOR.as_millis()).unwrap_or_default());
+        image.seen.until.store(until, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn file(&self, image: &Shelved) -> Result<BlobFile, Lost> {
+        let file = self
+            .blobs
+            .open(&image.key)
+            .map_err(unreadable)?
+            .ok_or(Lost::Gone)?;
+        if file.size_bytes() == image.size_bytes {
+            Ok(file)
+        } else {
+            Err(Lost::Gone)
+        }
+    }
+}
+
+/// When an image's file was last seen, in milliseconds of the [`Depot`] that saw it.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    until: AtomicU64,
+}
+
+/// Where nginx finds the bytes: `X-Accel-Redirect`.
+pub(crate) fn accel_path(image: &Shelved) -> HeaderValue {
+    HeaderValue::try_from(format!("/_blobs/{}", image.key)).unwrap_or(HeaderValue::from_static(""))
+}
+
+/// What a reply carries.
+pub(crate) enum Payload {
+    /// Nothing.
+    Empty,
+    /// Bytes in memory.
+    Bytes(Bytes),
+    /// Pieces of a file.
+    Pieces(Pieces),
+}
+
+impl Content {
+    /// This part of the bytes, on its way.
+    pub(crate) fn part(self, part: ByteRange) -> Payload {
+        match self {
+            Self::Memory(bytes) => {
+                let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(bytes.len());
+                Payload::Bytes(bytes.slice(place(part.first)..place(part.last.saturating_add(1))))
+            }
+            Self::File(file) => Payload::Pieces(Pieces::new(file, part)),
+        }
+    }
+}
+
+fn unreadable(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Lost {
+    Lost::Unreadable(error.into())
+}

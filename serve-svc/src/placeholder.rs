@@ -1,0 +1,40 @@
+//! The two pictures that stand in for one that is not shown, and the headers around them.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
+
+use crate::{delivery::Payload, headers::protect_new};
+
+/// 非法读取图片: a site that may not embed.
+const REFUSED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/refused.png"));
+/// 图片没有找到: no such image, or not any more.
+const MISSING: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/missing.png"));
+
+/// 403 with its picture.
+pub(crate) fn refused(method: &Method) -> Response<Payload> {
+    placeholder(method, StatusCode::FORBIDDEN, REFUSED)
+}
+
+/// 404 with its picture.
+pub(crate) fn missing(method: &Method) -> Response<Payload> {
+    placeholder(method, StatusCode::NOT_FOUND, MISSING)
+}
+
+fn placeholder(method: &Method, status: StatusCode, picture: &'static [u8]) -> Response<Payload> {
+    let payload = if method == Method::HEAD {
+        Payload::Empty
+    } else {
+        Payload::Bytes(Bytes::from_static(picture))
+    };
+    let mut response = Response::new(payload);
+    *response.status_mut() = status;
+    let mut headers = HeaderMap::with_capacity(12);
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("image/png"));
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(picture.len()));
+    headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static("inline"));
+    // The next request may be an allowed one, and the image may be there by then.
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    protect_new(&mut headers);
+    *response.headers_mut() = headers;
+    response
+}

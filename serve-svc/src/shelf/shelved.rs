@@ -1,0 +1,112 @@
+use std::time::{Duration, UNIX_EPOCH};
+
+use catalog::LiveImage;
+use domain::{BlobKey, Expiry, MediaType, PublicId, Visibility, is_live};
+use http::HeaderValue;
+use jiff::Timestamp;
+
+use crate::answer::{conditional::Validators, disposition::disposition};
+
+/// Hexadecimal digits of the SHA-256 in an entity tag: 128 bits, so that no two files ever share one.
+const ETAG_DIGITS: usize = 32;
+
+/// An image on the shelf: what a view needs of its row, with the headers that never change for it already written.
+#[derive(Debug)]
+pub(crate) struct Shelved {
+    /// Its row.
+    pub(crate) row: i64,
+    pub(crate) public_id: PublicId,
+    pub(crate) key: BlobKey,
+    pub(crate) size_bytes: u64,
+    pub(crate) media_type: MediaType,
+    visibility: Visibility,
+    pub(crate) expiry: Expiry,
+    modified: i64,
+    pub(crate) etag: HeaderValue,
+    pub(crate) last_modified: HeaderValue,
+    pub(crate) disposition: HeaderValue,
+}
+
+impl Shelved {
+    pub(crate) fn new(image: LiveImage) -> Self {
+        let mut digits = image.sha256.to_string();
+        digits.truncate(ETAG_DIGITS);
+        let modified = image.created_at.as_second().max(0);
+        Self {
+            row: image.id,
+            public_id: image.public_id,
+            size_bytes: image.size_bytes,
+            media_type: image.media_type,
+            visibility: image.visibility,
+            expiry: image.expiry,
+            modified,
+            etag: header(format!("\"{digits}\"")),
+            last_modified: header(http_date(modified)),
+            disposition: disposition(&image.name, image.media_type),
+            key: image.key,
+        }
+    }
+
+    /// Whether anybody who has the link may see it at `now`. A private image is nobody's for as long as there are no signed
+    /// links.
+    pub(crate) fn is_shown(&self, now: Timestamp) -> bool {
+        is_live(self.expiry, now) && self.visibility != Visibility::Private
+    }
+
+    pub(crate) fn validators(&self) -> Validators<'_> {
+        Validators {
+            etag: self.etag.to_str().unwrap_or_default(),
+            modified: self.modified,
+        }
+    }
+}
+
+fn http_date(seconds: i64) -> String {
+    // INVARIANT: `seconds` is not negative, and a year of more than four digits does not come out of Postgres.
+    httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds.unsigned_abs()))
+}
+
+fn header(text: String) -> HeaderValue {
+    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shelf::tests::image;
+
+    #[test]
+    fn the_validators_are_those_of_the_bytes_and_of_the_upload() {
+        let mut image = image(1);
+        image.sha256 = domain::Sha256([0xab; 32]);
+        image.created_at = "2026-11-21T09:00:00.75Z".parse().unwrap();
+        let shelved = Shelved::new(image);
+        assert_eq!(shelved.etag, "\"abababababababababababababababab\"");
+        assert_eq!(shelved.last_modified, "Sat, 21 Nov 2026 09:00:00 GMT");
+        assert_eq!(shelved.validators().etag, "\"abababababababababababababababab\"");
+    }
+
+    #[test]
+    fn a_private_or_expired_image_is_shown_to_nobody() {
+        let now: Timestamp = "2026-11-21T09:00:00Z".parse().unwrap();
+        for (visibility, expiry, shown) in [
+            (Visibility::Public, Expiry::Never, true),
+            (Visibility::Unlisted, Expiry::Never, true),
+            (Visibility::Private, Expiry::Never, false),
+            (
+                Visibility::Public,
+                Expiry::At("2026-11-21T09:00:00.001Z".parse().unwrap()),
+                true,
+            ),
+            (Visibility::Public, Expiry::At(now), false),
+        ] {
+            let mut image = image(1);
+            (image.visibility, image.expiry) = (visibility, expiry);
+            assert_eq!(
+                Shelved::new(image).is_shown(now),
+                shown,
+                "{visibility} {expiry:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! One view: find → judge → answer → count.
+
+use domain::{Decision, RefererHeaders};
