@@ -66,7 +66,9 @@ pub(crate) fn nginx_agrees(method: &Method, headers: &HeaderMap, answer: Answer)
         // A `Range` that If-Range made void is void for nginx too; one that was ignored for its form is not.
         Answer::Whole => {
             !headers.contains_key(header::RANGE)
-                || (method == Method::GET && headers.contains_key(header::IF_RANGE) && range::is_plain(headers))
+                || (method == Method::GET
+                    && headers.contains_key(header::IF_RANGE)
+                    && range::is_plain(headers))
         }
         Answer::NotModified | Answer::PreconditionFailed | Answer::NotSatisfiable => false,
     }
@@ -134,7 +136,12 @@ mod tests {
                 Answer::NotModified,
                 false,
             ),
-            ("HEAD", &[("if-modified-since", LATER)], Answer::NotModified, false),
+            (
+                "HEAD",
+                &[("if-modified-since", LATER)],
+                Answer::NotModified,
+                false,
+            ),
             (
                 "GET",
                 &[("if-match", "\"other\""), ("if-none-match", ETAG)],

@@ -15,6 +15,7 @@ use std::{
 
 use blobs::{BlobFile, BlobReader};
 use bytes::Bytes;
+use domain::BlobKey;
 use http::HeaderValue;
 
 pub(crate) use pieces::Pieces;
@@ -97,11 +98,6 @@ impl Depot {
         &self.blobs
     }
 
-    /// Forgets the bytes of an image that changed or went.
-    pub(crate) fn forget(&self, image: &Shelved) {
-        self.hot.forget(&image.key);
-    }
-
     /// The image's bytes.
     pub(crate) async fn open(&self, image: &Shelved) -> Result<Content, Lost> {
         if image.size_bytes > SMALL_BYTES {
@@ -152,8 +148,8 @@ pub(crate) struct Seen {
 }
 
 /// Where nginx finds the bytes: `X-Accel-Redirect`.
-pub(crate) fn accel_path(image: &Shelved) -> HeaderValue {
-    HeaderValue::try_from(format!("/_blobs/{}", image.key)).unwrap_or(HeaderValue::from_static(""))
+pub(crate) fn accel_path(key: &BlobKey) -> HeaderValue {
+    HeaderValue::try_from(format!("/_blobs/{key}")).unwrap_or(HeaderValue::from_static(""))
 }
 
 /// What a reply carries.

@@ -55,7 +55,10 @@ impl Figures {
                 "Whether every change of an image is told.",
             )?,
             fold_rows: IntCounter::new("berth_fold_rows_total", "Counts folded into the database.")?,
-            fold_failures: IntCounter::new("berth_fold_failures_total", "Folds that failed and were put back.")?,
+            fold_failures: IntCounter::new(
+                "berth_fold_failures_total",
+                "Folds that failed and were put back.",
+            )?,
             blobs_missing: IntCounter::new(
                 "berth_blobs_missing_total",
                 "Views of images whose file is not there.",
@@ -78,7 +81,11 @@ impl Figures {
 
     /// Counts what the hotlink policy decided.
     pub(crate) fn decided(&self, decision: Decision) {
-        let word = if decision.is_allowed() { "allowed" } else { "refused" };
+        let word = if decision.is_allowed() {
+            "allowed"
+        } else {
+            "refused"
+        };
         self.views
             .with_label_values(&[word, decision.reason().as_str()])
             .inc();

@@ -1,1 +1,26 @@
-//! placeholder
+//! serve-svc: hands pictures out. A read-only file server that faces the world; the only thing it writes is counts.
+//!
+//! This room owns the view: find the image on the [shelf](shelf), judge whether this page may show it, answer, count. Which
+//! pages may is `domain`'s rule; rows are `catalog`'s and bytes `blobs`'s to know. It links no decoder and holds no handle
+//! that could write or remove a blob.
+//!
+//! berthd mounts [`routes`] beside upload-svc's and runs [`background`] beside them.
+
+mod answer;
+mod delivery;
+mod figures;
+mod headers;
+mod placeholder;
+mod routes;
+mod service;
+mod settings;
+mod shelf;
+mod tally;
+mod view;
+mod welcome;
+
+pub use delivery::Delivery;
+pub use headers::protected;
+pub use routes::routes;
+pub use service::{Service, background, health, run};
+pub use settings::ServeSettings;

@@ -178,10 +178,7 @@ impl Shelf {
                 }
             }
         }
-        self.0
-            .figures
-            .shelf_listening
-            .set(i64::from(self.is_listening()));
+        self.0.figures.shelf_listening.set(i64::from(self.is_listening()));
     }
 
     /// Forgets an image, and whatever is being asked that it may be the answer to.
@@ -246,8 +243,8 @@ impl Shelf {
 
     /// Asks in a task of its own: a question whose asker has gone still gives its connection back in order.
     fn spawn_load(&self, wanted: &Wanted) -> flights::Flight {
-        let (shelf, wanted) = (self.clone(), wanted.clone());
-        flights::depart(async move { shelf.load(wanted).await })
+        let (own, wanted) = (self.clone(), wanted.clone());
+        flights::depart(async move { own.load(wanted).await })
     }
 
     async fn load(&self, wanted: Wanted) -> Found {
@@ -259,10 +256,7 @@ impl Shelf {
             }
             Wanted::Key(key) => {
                 let changes = read(&self.0.paths).changes;
-                (
-                    changes,
-                    find_live_by_key(catalog, key, self.0.clock.now()).await,
-                )
+                (changes, find_live_by_key(catalog, key, self.0.clock.now()).await)
             }
         };
         let found = match row {

@@ -54,7 +54,10 @@ impl Tally {
 
     /// Takes everything away to be folded.
     fn take(&self) -> Vec<DayCount> {
-        let places = self.shards.iter().flat_map(|shard| std::mem::take(&mut *lock(shard)));
+        let places = self
+            .shards
+            .iter()
+            .flat_map(|shard| std::mem::take(&mut *lock(shard)));
         places.map(|(place, count)| place.day_count(count)).collect()
     }
 
@@ -81,7 +84,10 @@ impl Tally {
 
 impl Place {
     fn of(count: &DayCount) -> (Self, Count) {
-        let midnight = count.day.to_zoned(TimeZone::UTC).map(|day| day.timestamp().as_second());
+        let midnight = count
+            .day
+            .to_zoned(TimeZone::UTC)
+            .map(|day| day.timestamp().as_second());
         let place = Self {
             image_id: count.image_id,
             day: midnight.unwrap_or_default().div_euclid(SECONDS_A_DAY),
@@ -178,9 +184,6 @@ mod tests {
                 scope.spawn(|| (0..10_000).for_each(|n| tally.count(n % 7, now, 1)));
             }
         });
-        assert_eq!(
-            tally.take().iter().map(|count| count.views).sum::<u64>(),
-            40_000
-        );
+        assert_eq!(tally.take().iter().map(|count| count.views).sum::<u64>(), 40_000);
     }
 }

@@ -1,3 +1,217 @@
 //! One view: find → judge → answer → count.
 
-use domain::{Decision, RefererHeaders};
+use std::time::Duration;
+
+use bytes::Bytes;
+use domain::{MediaType, hotlink::RefererHeaders, is_view};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use http_kit::{Language, Problem};
+use jiff::Timestamp;
+
+use crate::{
+    Delivery, Service,
+    answer::{Answer, caching::cache_control, nginx_agrees, range::ByteRange},
+    delivery::{Lost, Payload},
+    headers::protect_new,
+    placeholder,
+    service::Parts,
+    shelf::{Found, Shelved, Wanted},
+};
+
+const X_ACCEL_REDIRECT: HeaderName = HeaderName::from_static("x-accel-redirect");
+/// When to ask again while the database is away.
+const RETRY_AFTER: Duration = Duration::from_secs(2);
+
+/// What a view is told about its request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) method: &'a Method,
+    pub(crate) headers: &'a HeaderMap,
+}
+
+/// Answers a view of what a URL names; nothing where it names nothing that could ever be an image.
+pub(crate) async fn view(
+    service: &Service,
+    named: Option<(Wanted, Option<MediaType>)>,
+    asked: Asked<'_>,
+) -> Response<Payload> {
+    let parts = service.parts();
+    let missing = |reason| {
+        parts.figures.missing(reason);
+        placeholder::missing(asked.method)
+    };
+    // Find.
+    let Some((wanted, media_type)) = named else {
+        return missing("no_name");
+    };
+    let image = match parts.shelf.find(&wanted).await {
+        Found::Image(image) => image,
+        Found::Nothing => return missing("unknown"),
+        Found::Away => {
+            parts.figures.unavailable("database");
+            return unavailable(asked.headers);
+        }
+    };
+    // Judge: its state at this moment, then who asks.
+    let now = parts.clock.now();
+    if !image.is_shown(now) {
+        return missing("over");
+    }
+    if media_type.is_some_and(|media_type| media_type != image.media_type) {
+        return missing("extension");
+    }
+    let decision = parts.policy.judge(referer_headers(asked.headers));
+    if !decision.is_allowed() {
+        parts.figures.decided(decision);
+        return placeholder::refused(asked.method);
+    }
+    // Answer.
+    let answer = Answer::to(asked.method, asked.headers, image.validators(), image.size_bytes);
+    let payload = match deliver(parts, &image, asked, answer).await {
+        Ok(payload) => payload,
+        Err(lost) => {
+            let error = &lost as &dyn std::error::Error;
+            tracing::error!(error, image = %image.public_id, key = %image.key, "an image can't be shown");
+            parts.figures.blobs_missing.inc();
+            return missing("bytes");
+        }
+    };
+    parts.figures.decided(decision);
+    // Count.
+    count(parts, &image, asked.method, answer, now);
+    respond(parts, &image, asked.method, answer, payload, now)
+}
+
+/// The headers that say where a request comes from.
+fn referer_headers(headers: &HeaderMap) -> RefererHeaders<'_> {
+    fn text(value: &HeaderValue) -> &str {
+        value.to_str().unwrap_or(RefererHeaders::NOT_TEXT)
+    }
+    let mut referers = headers.get_all(header::REFERER).iter();
+    RefererHeaders {
+        referer: referers.next().map(text),
+        several: referers.next().is_some(),
+        origin: headers.get(header::ORIGIN).map(text),
+    }
+}
+
+/// What is sent: by us, or by nginx.
+enum Sent {
+    Ours(Payload),
+    ByNginx,
+}
+
+async fn deliver(parts: &Parts, image: &Shelved, asked: Asked<'_>, answer: Answer) -> Result<Sent, Lost> {
+    let part = match answer {
+        Answer::Whole => ByteRange::whole(image.size_bytes),
+        Answer::Part(part) => part,
+        // Nothing of the bytes is sent, but a file that is lost must not be confirmed.
+        Answer::NotModified | Answer::PreconditionFailed | Answer::NotSatisfiable => {
+            parts.depot.look_at(image)?;
+            return Ok(Sent::Ours(Payload::Empty));
+        }
+    };
+    if parts.depot.mode() == Delivery::Accel && nginx_agrees(asked.method, asked.headers, answer) {
+        parts.depot.look_at(image)?;
+        return Ok(Sent::ByNginx);
+    }
+    if asked.method == Method::HEAD {
+        parts.depot.look_at(image)?;
+        return Ok(Sent::Ours(Payload::Empty));
+    }
+    Ok(Sent::Ours(parts.depot.open(image).await?.part(part)))
+}
+
+fn count(parts: &Parts, image: &Shelved, method: &Method, answer: Answer, now: Timestamp) {
+    let (status, first, bytes) = match answer {
+        Answer::Whole => (200, None, image.size_bytes),
+        Answer::Part(part) => (206, Some(part.first), part.length()),
+        Answer::NotModified => (304, None, 0),
+        Answer::PreconditionFailed => (412, None, 0),
+        Answer::NotSatisfiable => (416, None, 0),
+    };
+    if method == Method::GET {
+        parts.figures.view_bytes.inc_by(bytes);
+    }
+    if is_view(method.as_str(), status, first) {
+        parts.tally.count(image.row, now, bytes);
+    }
+}
+
+fn respond(
+    parts: &Parts,
+    image: &Shelved,
+    method: &Method,
+    answer: Answer,
+    sent: Sent,
+    now: Timestamp,
+) -> Response<Payload> {
+    let mut headers = HeaderMap::with_capacity(16);
+    protect_new(&mut headers);
+    headers.insert(header::ETAG, image.etag.clone());
+    headers.insert(header::LAST_MODIFIED, image.last_modified.clone());
+    headers.insert(
+        header::CACHE_CONTROL,
+        cache_control(parts.audience, image.expiry, now),
+    );
+    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    let size = image.size_bytes;
+    let describe = |headers: &mut HeaderMap| {
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static(image.media_type.mime()),
+        );
+        headers.insert(header::CONTENT_DISPOSITION, image.disposition.clone());
+    };
+    let mut status = StatusCode::OK;
+    match answer {
+        Answer::Whole | Answer::Part(_) if matches!(sent, Sent::ByNginx) => {
+            describe(&mut headers);
+            headers.insert(X_ACCEL_REDIRECT, image.accel.clone());
+        }
+        Answer::Whole => {
+            describe(&mut headers);
+            headers.insert(header::CONTENT_LENGTH, HeaderValue::from(size));
+        }
+        Answer::Part(part) => {
+            describe(&mut headers);
+            status = StatusCode::PARTIAL_CONTENT;
+            headers.insert(header::CONTENT_LENGTH, HeaderValue::from(part.length()));
+            let range = format!("bytes {}-{}/{size}", part.first, part.last);
+            headers.insert(
+                header::CONTENT_RANGE,
+                HeaderValue::try_from(range).unwrap_or(HeaderValue::from_static("")),
+            );
+        }
+        Answer::NotModified => status = StatusCode::NOT_MODIFIED,
+        Answer::PreconditionFailed => {
+            status = StatusCode::PRECONDITION_FAILED;
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        }
+        Answer::NotSatisfiable => {
+            status = StatusCode::RANGE_NOT_SATISFIABLE;
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            let range = format!("bytes */{size}");
+            headers.insert(
+                header::CONTENT_RANGE,
+                HeaderValue::try_from(range).unwrap_or(HeaderValue::from_static("")),
+            );
+        }
+    }
+    let payload = match sent {
+        Sent::Ours(payload) if method != Method::HEAD => payload,
+        _ => Payload::Empty,
+    };
+    let mut response = Response::new(payload);
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    response
+}
+
+/// 503, for an image that nobody can tell anything about now.
+fn unavailable(headers: &HeaderMap) -> Response<Payload> {
+    let problem = Problem::overloaded(Language::of(headers), RETRY_AFTER);
+    let body = Bytes::from(problem.document().to_string());
+    let (head, _) = problem.into_http().into_parts();
+    Response::from_parts(head, Payload::Bytes(body))
+}

@@ -195,10 +195,7 @@ mod tests {
                 ],
                 Passed,
             ),
-            (
-                &[("if-match", "\"x\""), ("if-none-match", "\"abc\"")],
-                Failed,
-            ),
+            (&[("if-match", "\"x\""), ("if-none-match", "\"abc\"")], Failed),
         ] {
             assert_eq!(verdict(pairs), expected, "{pairs:?}");
         }

@@ -29,7 +29,11 @@ mod tests {
             ("A.JPEG", MediaType::Jpeg, "inline; filename*=UTF-8''A.JPEG"),
             ("a.jpg", MediaType::Png, "inline; filename*=UTF-8''a.jpg.png"),
             ("x.html", MediaType::Gif, "inline; filename*=UTF-8''x.html.gif"),
-            ("noextension", MediaType::Mp4, "inline; filename*=UTF-8''noextension.mp4"),
+            (
+                "noextension",
+                MediaType::Mp4,
+                "inline; filename*=UTF-8''noextension.mp4",
+            ),
             (
                 "截图.png",
                 MediaType::Png,

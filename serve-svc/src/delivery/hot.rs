@@ -36,11 +36,6 @@ impl Hot {
         shard.insert(key.clone(), bytes.clone(), bytes.len());
     }
 
-    pub(super) fn forget(&self, key: &BlobKey) {
-        let mut shard = self.shard(key).write().unwrap_or_else(PoisonError::into_inner);
-        shard.remove(key);
-    }
-
     fn shard(&self, key: &BlobKey) -> &RwLock<Ring<BlobKey, Bytes>> {
         // A key begins with the hexadecimal digits of an MD5.
         let sum: usize = key.as_str().bytes().take(8).map(usize::from).sum();
@@ -68,14 +63,5 @@ mod tests {
         let kept: usize = hot.shards.iter().map(|shard| shard.read().unwrap().len()).sum();
         assert!(kept * piece.len() <= MOST_BYTES, "{kept} pieces");
         assert!(kept > 100, "{kept} pieces");
-    }
-
-    #[test]
-    fn what_was_forgotten_is_gone() {
-        let (hot, key) = (Hot::default(), BlobKey::plain(Md5([1; 16]), MediaType::Png));
-        hot.keep(&key, &Bytes::from_static(b"x"));
-        assert_eq!(hot.get(&key), Some(Bytes::from_static(b"x")));
-        hot.forget(&key);
-        assert_eq!(hot.get(&key), None);
     }
 }

@@ -22,14 +22,12 @@ impl<K: Hash + Eq + Clone> Flights<K> {
     /// The answer to the question that is under way, or else to the one that `depart` asks.
     pub(super) fn join(&mut self, key: &K, depart: impl FnOnce() -> Flight) -> BoxFuture<'static, Found> {
         // One that has landed is over: its answer is as old as the question.
-        let flight = match self.0.get(key).filter(|flight| is_under_way(flight)) {
-            Some(flight) => flight.clone(),
-            None => {
-                let flight = depart();
-                self.0.insert(key.clone(), flight.clone());
-                flight
-            }
-        };
+        let under_way = self.0.get(key).filter(|flight| is_under_way(flight)).cloned();
+        let flight = under_way.unwrap_or_else(|| {
+            let flight = depart();
+            self.0.insert(key.clone(), flight.clone());
+            flight
+        });
         landing(flight).boxed()
     }
 

@@ -131,7 +131,8 @@ mod tests {
             assert_eq!(ring.get(&0), Some(&0), "used before every insertion of {key}");
             ring.insert(key, key * 10, 1);
             assert_eq!(ring.len(), 3);
-            assert_eq!(ring.get(&key), Some(&(key * 10)));
+            // Looking by `get` would be a use, and with all three in use one of them has to go all the same.
+            assert!(ring.places.contains_key(&key));
         }
     }
 

@@ -5,7 +5,10 @@ use domain::{BlobKey, Expiry, MediaType, PublicId, Visibility, is_live};
 use http::HeaderValue;
 use jiff::Timestamp;
 
-use crate::answer::{conditional::Validators, disposition::disposition};
+use crate::{
+    answer::{conditional::Validators, disposition::disposition},
+    delivery::{Seen, accel_path},
+};
 
 /// Hexadecimal digits of the SHA-256 in an entity tag: 128 bits, so that no two files ever share one.
 const ETAG_DIGITS: usize = 32;
@@ -25,6 +28,9 @@ pub(crate) struct Shelved {
     pub(crate) etag: HeaderValue,
     pub(crate) last_modified: HeaderValue,
     pub(crate) disposition: HeaderValue,
+    /// Where nginx finds the bytes.
+    pub(crate) accel: HeaderValue,
+    pub(crate) seen: Seen,
 }
 
 impl Shelved {
@@ -43,6 +49,8 @@ impl Shelved {
             etag: header(format!("\"{digits}\"")),
             last_modified: header(http_date(modified)),
             disposition: disposition(&image.name, image.media_type),
+            accel: accel_path(&image.key),
+            seen: Seen::default(),
             key: image.key,
         }
     }

@@ -95,9 +95,15 @@ fn a_row_that_was_read_before_a_change_is_not_shelved_after_it() {
     shelf.heed(Change::Image(image(1).public_id));
     for wanted in [id(1), key(1)] {
         put(&shelf, &wanted, 1, 0);
-        assert!(shelf.known(&wanted, Timestamp::UNIX_EPOCH).is_none(), "{wanted:?}");
+        assert!(
+            shelf.known(&wanted, Timestamp::UNIX_EPOCH).is_none(),
+            "{wanted:?}"
+        );
         put(&shelf, &wanted, 1, 1);
-        assert!(shelf.known(&wanted, Timestamp::UNIX_EPOCH).is_some(), "{wanted:?}");
+        assert!(
+            shelf.known(&wanted, Timestamp::UNIX_EPOCH).is_some(),
+            "{wanted:?}"
+        );
     }
 }
 
@@ -154,7 +160,10 @@ async fn a_question_is_asked_once_however_many_wait_for_it() {
     assert!(matches!(first.await, Found::Nothing));
     assert!(matches!(second.await, Found::Nothing));
     let third = flights.join(&1, || flights::depart(async { Found::Away }));
-    assert!(matches!(third.await, Found::Away), "an old answer was given again");
+    assert!(
+        matches!(third.await, Found::Away),
+        "an old answer was given again"
+    );
 }
 
 #[tokio::test]

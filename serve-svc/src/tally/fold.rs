@@ -64,7 +64,15 @@ mod tests {
     async fn a_fold_that_is_dropped_half_way_loses_nothing() {
         let (tally, figures) = (Tally::default(), Figures::new(&Metrics::new()).unwrap());
         tally.count(1, Timestamp::UNIX_EPOCH, 10);
-        let catalog = nowhere();
+        // A server that takes the connection and never says a word.
+        let folder = tempfile::tempdir().unwrap();
+        let _silent = std::os::unix::net::UnixListener::bind(folder.path().join(".s.PGSQL.5432")).unwrap();
+        let settings = catalog::CatalogSettings {
+            url: format!("host={} user=nobody dbname=nothing", folder.path().display()),
+            connections: 1,
+            application_name: "test",
+        };
+        let catalog = Catalog::new(&settings).unwrap();
         {
             let mut folding = std::pin::pin!(fold(&tally, &catalog, &figures));
             let begun = std::future::poll_fn(|context| {

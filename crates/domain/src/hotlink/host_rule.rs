@@ -39,7 +39,13 @@ impl HostRule {
         }
     }
 
-    /// Whether a host speaks of (lower case, punycode, no trailing dot: see [`normal_host`]) falls under the rule.
+    /// Whether it is `*`.
+    #[must_use]
+    pub fn is_everyone(&self) -> bool {
+        self.pattern == Pattern::Any
+    }
+
+    /// Whether a host (lower case, punycode, no trailing dot, as a parsed URL gives it) falls under the rule.
     #[must_use]
     pub fn fits(&self, host: &str, port: Option<u16>) -> bool {
         let host_fits = match &self.pattern {

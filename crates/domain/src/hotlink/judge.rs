@@ -98,6 +98,12 @@ impl Reason {
 }
 
 impl HotlinkPolicy {
+    /// Whether the referer decides nothing: every site may embed, and so may whoever names none.
+    #[must_use]
+    pub fn lets_everyone_in(&self) -> bool {
+        self.empty == EmptyReferer::Allow && self.allow.iter().any(HostRule::is_everyone)
+    }
+
     /// Decides about a request, from the host of its `Referer` as a browser parses it (WHATWG), else of its `Origin`.
     #[must_use]
     pub fn judge(&self, headers: RefererHeaders<'_>) -> Decision {

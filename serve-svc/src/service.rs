@@ -1,0 +1,157 @@
+use std::{error::Error, sync::Arc, time::Duration};
+
+use blobs::BlobReader;
+use catalog::{Catalog, watch_images};
+use domain::hotlink::HotlinkPolicy;
+use http_kit::{ConnectionLimits, Health, Listener, Metrics, RequestIds, StackSettings};
+use process::Clock;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    ServeSettings,
+    answer::caching::Audience,
+    delivery::Depot,
+    figures::Figures,
+    headers::protected,
+    routes,
+    shelf::Shelf,
+    tally::{Tally, fold::fold},
+};
+
+/// What every view works with. Cloning shares it.
+#[derive(Debug, Clone)]
+pub struct Service(Arc<Parts>);
+
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub(crate) catalog: Catalog,
+    pub(crate) clock: Clock,
+    pub(crate) shelf: Shelf,
+    pub(crate) depot: Depot,
+    pub(crate) tally: Tally,
+    pub(crate) figures: Figures,
+    pub(crate) policy: HotlinkPolicy,
+    pub(crate) audience: Audience,
+    pub(crate) base_url: String,
+}
+
+type Failure = Box<dyn Error + Send + Sync>;
+
+/// How often counts are taken into the database.
+const FOLD_EVERY: Duration = Duration::from_secs(1);
+/// How long a readiness check may take.
+const CHECK_DEADLINE: Duration = Duration::from_secs(2);
+/// Requests under way at once. A view holds its place until its last byte is sent, and slow readers are many.
+const IN_FLIGHT: usize = 4096;
+
+impl Service {
+    /// Prepares the shelf and the database's pool, which may be away for now.
+    pub fn new(settings: &ServeSettings, clock: Clock, metrics: &Metrics) -> Result<Self, Failure> {
+        let catalog = Catalog::new(&settings.catalog)?;
+        let figures = Figures::new(metrics)?;
+        let policy = settings.policy();
+        Ok(Self(Arc::new(Parts {
+            shelf: Shelf::new(catalog.clone(), clock.clone(), figures.clone()),
+            depot: Depot::new(BlobReader::new(&settings.blobs), settings.delivery),
+            tally: Tally::default(),
+            audience: if policy.lets_everyone_in() {
+                Audience::Everyone
+            } else {
+                Audience::ByReferer
+            },
+            base_url: settings.base_url.clone(),
+            catalog,
+            clock,
+            figures,
+            policy,
+        })))
+    }
+
+    pub(crate) fn parts(&self) -> &Parts {
+        &self.0
+    }
+
+    async fn fold(&self) {
+        let parts = &self.0;
+        if let Err(error) = fold(&parts.tally, &parts.catalog, &parts.figures).await {
+            tracing::warn!(
+                error = &error as &dyn Error,
+                "counts could not be folded; they are kept and tried again"
+            );
+        }
+        let (open, busy) = parts.catalog.pool_use();
+        let gauge = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+        parts.figures.connections_open.set(gauge(open));
+        parts.figures.connections_busy.set(gauge(busy));
+        parts.figures.shelf_images.set(gauge(parts.shelf.len()));
+    }
+}
+
+/// Keeps the shelf true and folds counts until `stop`, then folds what is left. Cancel `stop` when the last view was
+/// answered.
+pub async fn background(service: Service, stop: CancellationToken) {
+    let shelf = service.0.shelf.clone();
+    let mut tick = tokio::time::interval(FOLD_EVERY);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let folding = async {
+        loop {
+            tick.tick().await;
+            service.fold().await;
+        }
+    };
+    tokio::select! {
+        () = folding => {}
+        () = watch_images(&service.0.catalog, |change| shelf.heed(change)) => {}
+        () = stop.cancelled() => {}
+    }
+    service.fold().await;
+}
+
+/// Ready means that blobs can be read, and that images can be found: in the database, or on the shelf while it is away.
+#[must_use]
+pub fn health(service: &Service) -> Health {
+    let (views, blobs) = (service.clone(), service.clone());
+    Health::new()
+        .check("images", CHECK_DEADLINE, move || {
+            let views = views.clone();
+            async move {
+                match views.0.catalog.ping().await {
+                    Err(error) if views.0.shelf.len() == 0 => Err(error.to_string()),
+                    _ => Ok(()),
+                }
+            }
+        })
+        .check("blobs", CHECK_DEADLINE, move || {
+            let blobs = blobs.clone();
+            async move { blobs.0.depot.blobs().check().map_err(|error| error.to_string()) }
+        })
+}
+
+/// Runs the service until `stop`, then lets the views that are under way finish and folds their counts.
+pub async fn run(settings: ServeSettings, stop: CancellationToken) -> Result<(), Failure> {
+    let metrics = Metrics::new();
+    let service = Service::new(&settings, Clock::system(), &metrics)?;
+    let listener = Listener::bind(&settings.listen).await?;
+    let operations = Listener::bind(&settings.metrics_listen).await?;
+    tracing::info!(listen = %settings.listen, metrics = %settings.metrics_listen, "serve-svc is ready for views");
+    let stack = StackSettings {
+        trusted: settings.trusted_proxies.clone(),
+        in_flight: IN_FLIGHT,
+        ..StackSettings::new(Arc::new(RequestIds::new(process::random())))
+    };
+    let limits = ConnectionLimits {
+        trusted: settings.trusted_proxies,
+        ..ConnectionLimits::default()
+    };
+    let stacked = protected(http_kit::stack(routes(service.clone()), stack, &metrics));
+    let quiet = CancellationToken::new();
+    let behind = tokio::spawn(background(service.clone(), quiet.clone()));
+    let (outcome, _) = tokio::join!(
+        http_kit::serve(listener, stacked, limits, stop.clone()),
+        http_kit::serve_operations(operations, health(&service), metrics.clone(), stop),
+    );
+    quiet.cancel();
+    behind.await?;
+    tracing::info!(?outcome, "serve-svc has stopped");
+    Ok(())
+}

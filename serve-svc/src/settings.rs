@@ -1,0 +1,96 @@
+use std::path::PathBuf;
+
+use catalog::CatalogSettings;
+use domain::hotlink::{EmptyReferer, HostRule, HotlinkPolicy};
+use http_kit::{ListenAddress, TrustedProxies};
+use process::{
+    LogSettings,
+    settings::{Complaints, Reader, Sources},
+};
+
+use crate::Delivery;
+
+/// Everything that an operator decides about serve-svc.
+#[derive(Debug, Clone)]
+pub struct ServeSettings {
+    /// The public prefix of links; its host may always embed.
+    pub base_url: String,
+    /// Where requests come in.
+    pub listen: ListenAddress,
+    /// Where `/metrics` and `/health` are asked for.
+    pub metrics_listen: ListenAddress,
+    /// The folder of the blobs.
+    pub blobs: PathBuf,
+    /// The database.
+    pub catalog: CatalogSettings,
+    /// Hosts that may embed, besides our own.
+    pub allow: Vec<HostRule>,
+    /// What happens to a request that does not say where it comes from.
+    pub empty: EmptyReferer,
+    /// Who sends the bytes.
+    pub delivery: Delivery,
+    /// Peers whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: TrustedProxies,
+    /// The log.
+    pub log: LogSettings,
+}
+
+impl ServeSettings {
+    /// Reads the settings, or tells everything that is wrong with them.
+    pub fn load(sources: Sources) -> Result<Self, Complaints> {
+        let mut reader = Reader::new(sources);
+        reader.default_to("BERTH_BASE_URL", "http://127.0.0.1:8080");
+        reader.default_to("BERTH_LISTEN", "127.0.0.1:8082");
+        reader.default_to("BERTH_METRICS_LISTEN", "127.0.0.1:9082");
+        // It signs links; asked for from the first day, so that no installation grows up without one.
+        reader.secret("BERTH_SECRET");
+        let stand_in = || ListenAddress::Tcp(String::new());
+        let settings = Self {
+            base_url: reader.value_with("BERTH_BASE_URL", String::new(), |text| {
+                own_host(text).map(|_| text.trim_end_matches('/').to_owned())
+            }),
+            listen: reader.value("BERTH_LISTEN", stand_in()),
+            metrics_listen: reader.value("BERTH_METRICS_LISTEN", stand_in()),
+            blobs: reader.value("BERTH_DATA", PathBuf::new()).join("blobs"),
+            catalog: CatalogSettings {
+                url: reader.value("BERTH_DATABASE_URL", String::new()),
+                connections: reader.value("BERTH_DATABASE_CONNECTIONS", 1),
+                application_name: "berth serve-svc",
+            },
+            allow: reader.list("BERTH_HOTLINK_ALLOW"),
+            empty: reader.value_with("BERTH_HOTLINK_EMPTY", EmptyReferer::Allow, |text| match text {
+                "allow" => Ok(EmptyReferer::Allow),
+                "deny" => Ok(EmptyReferer::Deny),
+                _ => Err("expected allow or deny"),
+            }),
+            delivery: reader.value("BERTH_DELIVERY", Delivery::Stream),
+            trusted_proxies: reader.value("BERTH_TRUSTED_PROXIES", TrustedProxies::default()),
+            log: LogSettings {
+                filter: reader.value("BERTH_LOG", String::new()),
+                format: reader.value("BERTH_LOG_FORMAT", process::LogFormat::default()),
+            },
+        };
+        reader.finish(settings)
+    }
+
+    /// Who may embed.
+    #[must_use]
+    pub fn policy(&self) -> HotlinkPolicy {
+        let own = own_host(&self.base_url).into_iter().collect();
+        HotlinkPolicy {
+            allow: self.allow.clone(),
+            own,
+            empty: self.empty,
+        }
+    }
+}
+
+/// The rule that lets the pages of our own host in.
+fn own_host(base_url: &str) -> Result<HostRule, String> {
+    let url = url::Url::parse(base_url).map_err(|error| error.to_string())?;
+    let is_web = matches!(url.scheme(), "http" | "https") && url.query().is_none();
+    match url.host() {
+        Some(host) if is_web => Ok(HostRule::exact(&host.to_owned())),
+        _ => Err("expected something like https://img.example.com".to_owned()),
+    }
+}
