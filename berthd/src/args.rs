@@ -12,7 +12,7 @@ pub(crate) struct Args {
     /// The folder that everything lives in: blobs/, postgres/, first-run.json (`BERTH_DATA`) · 数据目录
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Where to listen: HOST:PORT, port 0 for any that is free, or unix:/path (`BERTH_LISTEN`) · 监听地址
+    /// Where to listen: HOST:PORT, port 0 for any that is free, or <unix:/path> (`BERTH_LISTEN`) · 监听地址
     #[arg(long, value_name = "HOST:PORT")]
     listen: Option<String>,
     /// Where /metrics and /health answer (`BERTH_METRICS_LISTEN`) · 监控与健康检查地址

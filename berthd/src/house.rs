@@ -97,7 +97,7 @@ async fn serve(
         drain: DRAIN,
         ..ConnectionLimits::default()
     };
-    let service = http_kit::stack(routes, stack, &metrics);
+    let service = serve_svc::protected(http_kit::stack(routes, stack, &metrics));
 
     // Counts are folded until the last view has been answered.
     let quiet = CancellationToken::new();
@@ -105,7 +105,9 @@ async fn serve(
     behind.spawn(serve_svc::background(views, quiet.clone()));
     behind.spawn(janitor.run(stop.clone()));
     let operations = http_kit::serve_operations(doors.operations, health, metrics, stop.clone());
-    behind.spawn(async move { drop(operations.await) });
+    behind.spawn(async move {
+        operations.await;
+    });
     banner::print(&doors.url, &doors.metrics_url, &settings.data, first.as_ref());
     let outcome = http_kit::serve(doors.requests, service, limits, stop).await;
     tracing::info!(?outcome, "no more requests");

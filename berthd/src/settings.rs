@@ -130,8 +130,8 @@ impl Secret {
                 is_new: false,
             }),
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                let bytes: [u8; 32] = process::random();
-                let text = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+                let half = || u128::from_le_bytes(process::random());
+                let text = format!("{:032x}{:032x}", half(), half());
                 Ok(Self {
                     path,
                     text,

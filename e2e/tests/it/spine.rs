@@ -43,7 +43,7 @@ async fn a_picture_is_uploaded_viewed_refused_counted_and_expires() {
         view.header("etag").unwrap().to_owned(),
         view.header("last-modified").unwrap().to_owned(),
     );
-    assert!(view.body.is_empty() && view.status == 200 && !etag.starts_with("W/"));
+    assert!(view.status == 200 && !etag.starts_with("W/"), "{view:?}");
     for condition in [
         format!("If-None-Match: {etag}"),
         format!("If-Modified-Since: {date}"),
