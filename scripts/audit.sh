@@ -7,6 +7,9 @@ cd "$(dirname "$0")/.."
 if ! cargo deny --version >/dev/null 2>&1; then
     echo "berth: building cargo-deny, once; this takes some minutes"
     # A target folder of its own: an install that shares ours waits for its lock, and makes the next build wait.
-    CARGO_TARGET_DIR=$(mktemp -d) cargo install --locked --quiet cargo-deny
+    folder=$(mktemp -d)
+    trap 'rm -rf "$folder"' EXIT
+    CARGO_TARGET_DIR=$folder cargo install --locked --quiet cargo-deny
+    rm -rf "$folder"
 fi
 exec cargo deny --workspace check

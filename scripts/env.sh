@@ -23,7 +23,7 @@ while IFS= read -r line; do
     fi
     printf '%s\n' "$line"
 done <.env.example >"$new"
-ln "$new" .env
+mv -n "$new" .env
 
 echo "Wrote .env with fresh secrets (已写入 .env 并生成密钥)"
 echo "First account 首个账号: $(sed -n 's/^BERTH_ADMIN_USERNAME=//p' .env)"

@@ -5,8 +5,8 @@ set -eu
 
 case ${1:-} in
 run) wanted="compiler postgres" ;;
-test) wanted="compiler postgres nginx browser fonts" ;;
-bench) wanted="compiler postgres nginx wrk" ;;
+test) wanted="compiler postgres nginx browser fonts curl pgrep" ;;
+bench) wanted="compiler postgres nginx wrk python" ;;
 *)
     echo "usage: $0 run|test|bench" >&2
     exit 2
@@ -25,7 +25,8 @@ is_there() {
     nginx) program nginx ;;
     browser) program chromium || program chromium-browser || program google-chrome ;;
     fonts) ls /usr/share/fonts/opentype/noto/NotoSansCJK* >/dev/null 2>&1 || { program fc-list && fc-list :lang=zh | grep -q .; } ;;
-    wrk) program wrk ;;
+    curl | pgrep | wrk) program "$1" ;;
+    python) program python3 ;;
     esac
 }
 
@@ -36,7 +37,9 @@ packages_of() {
     nginx) echo nginx ;;
     browser) echo chromium ;;
     fonts) echo fonts-noto-cjk ;;
-    wrk) echo wrk ;;
+    pgrep) echo procps ;;
+    curl | wrk) echo "$1" ;;
+    python) echo python3 ;;
     esac
 }
 

@@ -1,0 +1,26 @@
+# What one does with this repository. `make` alone lists it. Everything but the words stands in scripts/.
+
+.DEFAULT_GOAL := help
+.PHONY: help run test bench audit env fmt
+
+help: ## This list · 显示本列表
+	@echo "berth"
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## Build and start everything on this machine, no Docker (BERTH_DATA, BERTH_LISTEN) · 本机一键启动
+	@exec scripts/run.sh
+
+test: ## Format, lints, unit, integration and end-to-end tests · 全部测试
+	@exec scripts/test.sh
+
+bench: ## Views a second against plain nginx, as ratios · 性能对比
+	@exec scripts/bench.sh
+
+audit: ## Advisories and licences of what we build on (builds cargo-deny once) · 依赖审计
+	@exec scripts/audit.sh
+
+env: ## Write .env for Docker Compose, with fresh secrets · 生成 .env 与密钥
+	@exec scripts/env.sh
+
+fmt: ## Put all Rust code into shape · 格式化代码
+	@cargo fmt --all
