@@ -1,4 +1,5 @@
 use jiff::{Timestamp, civil::Date};
+use tokio_postgres::error::SqlState;
 
 use crate::{Catalog, Error};
 
@@ -20,10 +21,28 @@ pub struct DayCount {
 /// Rows in one statement: larger ones gain nothing and hold their locks longer.
 const BATCH: usize = 5_000;
 
+/// How often an image may go away between our look at it and the end of the statement before that is no accident any more.
+const TRIES: usize = 5;
+
 /// Adds counts, all of them in one transaction. Images that are gone by now are passed over.
 ///
 /// Rows are written in the order of their image, so that two services that fold at once can't wait for each other.
 pub async fn fold_counts(catalog: &Catalog, mut counts: Vec<DayCount>) -> Result<(), Error> {
+    if counts.is_empty() {
+        return Ok(());
+    }
+    counts.sort_unstable_by_key(|count| (count.image_id, count.day));
+    for _ in 1..TRIES {
+        match fold(catalog, &counts).await {
+            Err(Error::Statement { source, .. })
+                if source.code() == Some(&SqlState::FOREIGN_KEY_VIOLATION) => {}
+            outcome => return outcome,
+        }
+    }
+    fold(catalog, &counts).await
+}
+
+async fn fold(catalog: &Catalog, counts: &[DayCount]) -> Result<(), Error> {
     const OPERATION: &str = "fold counts";
     const SQL: &str = "
         WITH seen AS (
@@ -39,10 +58,6 @@ pub async fn fold_counts(catalog: &Catalog, mut counts: Vec<DayCount>) -> Result
         SELECT image_id, sum(views), sum(bytes), max(at) FROM seen GROUP BY image_id ORDER BY image_id
         ON CONFLICT (image_id) DO UPDATE SET views = old.views + excluded.views, bytes = old.bytes + excluded.bytes,
             last_viewed_at = greatest(old.last_viewed_at, excluded.last_viewed_at)";
-    if counts.is_empty() {
-        return Ok(());
-    }
-    counts.sort_unstable_by_key(|count| (count.image_id, count.day));
     let mut client = catalog.client(OPERATION).await?;
     let transaction = client.transaction().await.map_err(Error::statement(OPERATION))?;
     let statement = transaction

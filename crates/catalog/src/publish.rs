@@ -76,8 +76,8 @@ pub enum PublishError<B> {
 
 const OPERATION: &str = "publish an image";
 
-/// Publishes an image in one transaction: locks the blob's row, has `place` put the bytes at their key for good, writes
-/// the image's row, commits.
+/// Publishes an image in one transaction: locks the blob's row, writes the image's row, has `place` put the bytes at their
+/// key for good, counts the link, commits.
 ///
 /// `place` also runs for a blob that is there already, so that a file that was lost is healed by the next upload of
 /// its bytes. It must be safe to repeat and must not return before the bytes would survive a power cut. A failure
@@ -96,33 +96,32 @@ where
     let mut client = catalog.client(OPERATION).await?;
     let transaction = client.transaction().await.map_err(Error::statement(OPERATION))?;
     let blob = lock_blob(&transaction, new, now).await?;
-    place(blob.key.clone()).await.map_err(PublishError::Bytes)?;
-    let published = if let Some(public_id) = find_standing(&transaction, new, blob.id, now).await? {
+    let standing = find_standing(&transaction, new, blob.id, now).await?;
+    let (image, standing) = if let Some(public_id) = standing {
         let image = extend(&transaction, &public_id, new.expiry, now).await?;
-        Published {
-            image,
-            standing: Standing::Existing,
-        }
+        (image, Standing::Existing)
     } else {
         let image = insert(&transaction, new, blob.id, now)
             .await?
             .ok_or(PublishError::NoSuchAlbum)?;
-        link(&transaction, &blob, new).await?;
-        Published {
-            image,
-            standing: Standing::Uploaded,
-        }
+        (image, Standing::Uploaded)
     };
+    // After whatever may refuse the image, so that a refused one leaves no file; before the account's row is locked, so
+    // that its other uploads don't wait for our disk.
+    place(blob.key.clone()).await.map_err(PublishError::Bytes)?;
+    if standing == Standing::Uploaded {
+        link(&transaction, &blob, new).await?;
+    }
     let event = Event {
         kind: "upload",
         account_id: Some(new.account_id),
         client_address: new.client_address,
-        subject: published.image.public_id.to_string(),
-        detail: json!({ "status": if published.standing == Standing::Uploaded { "uploaded" } else { "existing" } }),
+        subject: image.public_id.to_string(),
+        detail: json!({ "status": if standing == Standing::Uploaded { "uploaded" } else { "existing" } }),
     };
     record_in(&transaction, &event, now).await?;
     transaction.commit().await.map_err(Error::statement(OPERATION))?;
-    Ok(published)
+    Ok(Published { image, standing })
 }
 
 struct LockedBlob {

@@ -1,3 +1,6 @@
+use std::time::Duration;
+
+use deadpool_postgres::Transaction;
 use domain::BlobKey;
 use jiff::Timestamp;
 
@@ -25,11 +28,18 @@ pub struct Swept {
     pub bytes: u64,
 }
 
+const OPERATION: &str = "sweep blobs";
+
+/// How often a sweep asks whether it still holds its locks. A server that died takes longer than this to come back, and only
+/// then could somebody else lock the same rows.
+const SESSION_CHECK: Duration = Duration::from_millis(20);
+
 /// Claims up to `limit` blobs that were doomed at or before `doomed_before`, has `remove` free the bytes of each while their
 /// rows are locked, and forgets the rows. `remove` gives the ids whose bytes are gone; the others stay for the next time.
 ///
 /// INVARIANT: a blob with a live image is never claimed, and an upload of the same bytes waits for the row: it finds
-/// either the blob untouched or none at all.
+/// either the blob untouched or none at all. The lock ends with our session: should that die meanwhile, `remove` is dropped
+/// and must stop removing at once.
 pub async fn sweep_batch<F>(
     catalog: &Catalog,
     limit: i64,
@@ -39,7 +49,6 @@ pub async fn sweep_batch<F>(
 where
     F: Future<Output = Vec<i64>>,
 {
-    const OPERATION: &str = "sweep blobs";
     const CLAIM: &str = "
         SELECT id, key, size_bytes FROM blob WHERE doomed_at <= $1 AND links = 0
         ORDER BY doomed_at LIMIT $2 FOR UPDATE SKIP LOCKED";
@@ -68,7 +77,10 @@ where
         return Ok(Swept::default());
     }
     let claimed = doomed.len();
-    let gone = remove(doomed).await;
+    let gone = tokio::select! {
+        gone = remove(doomed) => gone,
+        error = loss_of(&transaction) => return Err(Error::statement(OPERATION)(error)),
+    };
     let freed = transaction
         .query(FORGET, &[&gone])
         .await
@@ -80,6 +92,16 @@ where
         blobs: freed.len(),
         bytes,
     })
+}
+
+/// Waits until the session that holds a transaction's locks is gone.
+async fn loss_of(transaction: &Transaction<'_>) -> tokio_postgres::Error {
+    loop {
+        tokio::time::sleep(SESSION_CHECK).await;
+        if let Err(error) = transaction.simple_query("SELECT 1").await {
+            return error;
+        }
+    }
 }
 
 /// How many blobs a sweep would free, and how many bytes: `(blobs, bytes)`.

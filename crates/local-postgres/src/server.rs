@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::ExitStatus;
 use std::time::Duration;
@@ -123,7 +124,7 @@ impl LocalPostgres {
             (Signal::QUIT, IMMEDIATE_STOP_BOUND),
         ] {
             processes::signal_all(&[self.postmaster], signal);
-            if timeout(bound, self.exited()).await.is_ok() {
+            if timeout(bound, self.gone()).await.is_ok() {
                 self.tidy();
                 tracing::info!("Postgres has stopped");
                 return Ok(());
@@ -131,6 +132,21 @@ impl LocalPostgres {
             tracing::warn!(?bound, "Postgres has not stopped in time: pressing harder");
         }
         self.kill_hard().await
+    }
+
+    /// Waits until neither the supervisor nor any process of Postgres is there, whichever ends first.
+    async fn gone(&mut self) {
+        let group = group_of(&self.supervisor);
+        let ended = self.exited().await;
+        while !processes::remaining_on(&self.directory.data).is_empty() {
+            sleep(POLL).await;
+        }
+        // A supervisor that was killed has left its watcher behind.
+        if let (Some(group), Ok(status)) = (group, ended)
+            && status.signal().is_some()
+        {
+            kill_group(group);
+        }
     }
 
     /// Kills every process of it with SIGKILL, as a crash would, and returns when they are gone.
@@ -229,16 +245,21 @@ fn kill_everything(data: &Path, supervisor: &Child) {
     // Sessions leave the postmaster's process group, so they are looked up, and before the kill: a postmaster that
     // outlived them for a moment would begin to recover.
     let living = processes::living_on(data);
-    let group = supervisor
-        .id()
-        .and_then(|id| i32::try_from(id).ok())
-        .and_then(Pid::from_raw);
-    if let Some(group) = group
-        && let Err(error) = kill_process_group(group, Signal::KILL)
-    {
-        tracing::debug!(%error, "Postgres's process group is gone already");
+    if let Some(group) = group_of(supervisor) {
+        kill_group(group);
     }
     processes::signal_all(&living, Signal::KILL);
+}
+
+/// The process group that the supervisor leads, until it has been waited for.
+fn group_of(supervisor: &Child) -> Option<Pid> {
+    i32::try_from(supervisor.id()?).ok().and_then(Pid::from_raw)
+}
+
+fn kill_group(group: Pid) {
+    if let Err(error) = kill_process_group(group, Signal::KILL) {
+        tracing::debug!(%error, "Postgres's process group is gone already");
+    }
 }
 
 /// Blocks for the moment in which killed processes go; a session that was just being forked goes by itself when it

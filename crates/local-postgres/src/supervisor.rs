@@ -22,7 +22,9 @@ use crate::processes::MARK;
 ///
 /// The watcher reads until the pipe closes, asks for a fast shutdown, after 5 s for an immediate one, and then
 /// kills. It sleeps in short steps so that nothing of it outlives Postgres by more than one.
+/// What a service manager sends to all processes of a service at once is not for it: we say when to stop.
 const SCRIPT: &str = r#"
+trap '' TERM INT HUP
 exec 3<&0 </dev/null
 doomed=$1; shift
 "$@" 3<&- &
@@ -39,7 +41,7 @@ watcher=$!
 exec 3<&-
 wait $postgres
 code=$?
-kill $watcher 2>/dev/null
+kill -KILL $watcher 2>/dev/null
 if [ -n "$doomed" ]; then rm -rf -- "$doomed"; fi
 exit $code
 "#;

@@ -153,6 +153,62 @@ async fn exit_of_postgres_is_noticed_and_waiting_for_it_may_be_cancelled() {
 }
 
 #[tokio::test]
+async fn signals_of_a_service_manager_do_not_end_the_supervisor() {
+    let folder = folder();
+    let postgres = LocalPostgres::start(options(&folder.path().join("postgres")))
+        .await
+        .unwrap();
+    let status = std::fs::read_to_string(format!("/proc/{}/status", postgres.process_id())).unwrap();
+    let parent = status
+        .lines()
+        .find_map(|line| line.strip_prefix("PPid:"))
+        .unwrap()
+        .trim()
+        .to_owned();
+    for signal in ["-TERM", "-INT", "-HUP"] {
+        assert!(
+            Command::new("kill")
+                .args([signal, &parent])
+                .status()
+                .await
+                .unwrap()
+                .success()
+        );
+    }
+    assert_eq!(text(&connect(&postgres).await, "select 'here'").await, "here");
+    let pid = postgres.process_id();
+    postgres.stop().await.unwrap();
+    assert!(!is_alive(pid));
+    assert!(!is_alive(parent.parse().unwrap()));
+}
+
+#[tokio::test]
+async fn stop_ends_postgres_even_when_the_supervisor_was_killed() {
+    let folder = folder();
+    let postgres = LocalPostgres::start(options(&folder.path().join("postgres")))
+        .await
+        .unwrap();
+    let pid = postgres.process_id();
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let parent = status
+        .lines()
+        .find_map(|line| line.strip_prefix("PPid:"))
+        .unwrap()
+        .trim()
+        .to_owned();
+    assert!(
+        Command::new("kill")
+            .args(["-KILL", &parent])
+            .status()
+            .await
+            .unwrap()
+            .success()
+    );
+    postgres.stop().await.unwrap();
+    assert!(!is_alive(pid));
+}
+
+#[tokio::test]
 async fn socket_moves_to_a_short_path_when_its_own_is_too_long() {
     let folder = folder();
     let directory = folder.path().join("d".repeat(80)).join("postgres");

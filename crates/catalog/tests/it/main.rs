@@ -1,0 +1,20 @@
+//! Every question that the product asks its database, asked of a real one with the role that asks it in production.
+
+// The lint's own exceptions cover test functions, not what they call.
+#![allow(clippy::unwrap_used)]
+
+mod changes;
+mod collisions;
+mod expiring;
+mod folding;
+mod leading;
+mod lookups;
+mod migrations;
+mod outages;
+mod publishing;
+mod rig;
+mod roles;
+mod storm;
+mod sweeping;
+mod tokens;
+mod withdrawing;
