@@ -97,7 +97,8 @@ async fn serve(
         drain: DRAIN,
         ..ConnectionLimits::default()
     };
-    let service = serve_svc::protected(http_kit::stack(routes, stack, &metrics));
+    let stacked = http_kit::stack_service(serve_svc::with_views(views.clone(), routes), stack, &metrics);
+    let service = serve_svc::protected(stacked);
 
     // Counts are folded until the last view has been answered.
     let quiet = CancellationToken::new();

@@ -6,6 +6,7 @@
 
 mod hot;
 mod pieces;
+mod reply_body;
 
 use std::{
     str::FromStr,
@@ -19,6 +20,7 @@ use domain::BlobKey;
 use http::HeaderValue;
 
 pub(crate) use pieces::Pieces;
+pub use reply_body::ReplyBody;
 
 use crate::{answer::range::ByteRange, shelf::Shelved};
 use hot::Hot;

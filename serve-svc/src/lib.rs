@@ -4,7 +4,7 @@
 //! pages may is `domain`'s rule; rows are `catalog`'s and bytes `blobs`'s to know. It links no decoder and holds no handle
 //! that could write or remove a blob.
 //!
-//! berthd mounts [`routes`] beside upload-svc's and runs [`background`] beside them.
+//! berthd puts [`with_views`] before upload-svc's routes and runs [`background`] beside them.
 
 mod answer;
 mod delivery;
@@ -19,8 +19,8 @@ mod tally;
 mod view;
 mod welcome;
 
-pub use delivery::Delivery;
+pub use delivery::{Delivery, ReplyBody};
 pub use headers::protected;
-pub use routes::routes;
+pub use routes::{routes, with_views};
 pub use service::{Service, background, health, run};
 pub use settings::ServeSettings;

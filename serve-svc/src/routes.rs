@@ -1,88 +1,89 @@
 //! Every URL of the service.
+//!
+//! A view is a few microseconds in all, and the host answers little else. So [`with_views`] takes views out before warp's
+//! filters see them: they would box several futures and copy the request's headers for each. Whatever is no view goes on to
+//! the routes of warp.
 
-use bytes::Bytes;
+use std::convert::Infallible;
+
 use domain::{BlobKey, MediaType, PublicId};
-use http::{HeaderMap, Method, Response};
-use http_kit::{Language, Route, get_or_head, one_of};
-use warp::{Filter, Reply as _, filters::BoxedFilter, path};
+use http::{Method, Request, Response, Uri};
+use http_body_util::BodyExt as _;
+use http_kit::{Language, Problem, RequestBody, Route, get_or_head, one_of, warp_service};
+use tower::{Service as TowerService, ServiceExt as _};
+use warp::{Filter, filters::BoxedFilter, path, reply::Response as WarpResponse};
 
 use crate::{
     Service,
-    delivery::Payload,
+    delivery::{Payload, ReplyBody},
     shelf::Wanted,
     view::{Asked, view},
     welcome,
 };
 
-/// The routes of the service, ready to be mounted.
+/// The routes beside the views.
 #[must_use]
-pub fn routes(service: Service) -> BoxedFilter<(warp::reply::Response,)> {
-    let with = warp::any().map(move || service.clone());
-    let query = warp::query::raw().or(warp::any().map(String::new)).unify();
-    let head = warp::method().and(warp::header::headers_cloned());
-    one_of(vec![
-        path!("i" / String)
-            .and(get_or_head())
-            .and(with.clone())
-            .and(head)
-            .then(
-                async |name: String, service: Service, method: Method, headers: HeaderMap| {
-                    let wanted = by_name(&name);
-                    reply(
-                        "GET /i/{id}",
-                        view(
-                            &service,
-                            wanted,
-                            Asked {
-                                method: &method,
-                                headers: &headers,
-                            },
-                        )
-                        .await,
-                    )
-                },
-            )
-            .boxed(),
-        path::end()
-            .and(get_or_head())
-            .and(with)
-            .and(head)
-            .and(query)
-            .then(
-                async |service: Service, method: Method, headers: HeaderMap, query: String| match path_of(
-                    &query,
-                ) {
-                    Some(path) => {
-                        let wanted = by_path(&path);
-                        reply(
-                            "GET /?path",
-                            view(
-                                &service,
-                                wanted,
-                                Asked {
-                                    method: &method,
-                                    headers: &headers,
-                                },
-                            )
-                            .await,
-                        )
-                    }
-                    None => labelled(
-                        "GET /",
-                        welcome::page(&service.parts().base_url, Language::of(&headers)),
-                    ),
-                },
-            )
-            .boxed(),
-        path!("welcome.css")
-            .and(get_or_head())
-            .map(|| labelled("GET /welcome.css", welcome::style()))
-            .boxed(),
-    ])
+pub fn routes(service: Service) -> BoxedFilter<(WarpResponse,)> {
+    let page = path::end()
+        .and(get_or_head())
+        .and(http_kit::language())
+        .map(move |language| labelled("GET /", welcome::page(&service.parts().base_url, language)));
+    let style = path!("welcome.css")
+        .and(get_or_head())
+        .map(|| labelled("GET /welcome.css", welcome::style()));
+    one_of(vec![page.boxed(), style.boxed()])
+}
+
+/// Views first, and `routes` for everything else.
+#[must_use]
+pub fn with_views(
+    service: Service,
+    routes: BoxedFilter<(WarpResponse,)>,
+) -> impl TowerService<Request<RequestBody>, Response = Response<ReplyBody>, Error = Infallible, Future: Send>
++ Clone
++ Send
++ Sync
++ 'static {
+    let others = warp_service(routes);
+    tower::service_fn(move |request: Request<RequestBody>| {
+        let (service, others) = (service.clone(), others.clone());
+        async move {
+            let Some((route, named)) = view_of(request.uri()) else {
+                let response = others.oneshot(request).await?;
+                return Ok(response.map(|body| body.map_err(Into::into).boxed_unsync().into()));
+            };
+            let (head, _body) = request.into_parts();
+            let mut response = if matches!(head.method, Method::GET | Method::HEAD) {
+                let asked = Asked {
+                    method: &head.method,
+                    headers: &head.headers,
+                };
+                view(&service, named, asked).await.map(ReplyBody::from)
+            } else {
+                let problem = Problem::method_not_allowed(Language::of(&head.headers), "GET, HEAD");
+                let body = Payload::Bytes(problem.document().to_string().into());
+                problem.into_http().map(|_| body.into())
+            };
+            response.extensions_mut().insert(Route(route));
+            Ok(response)
+        }
+    })
+}
+
+/// What a URL names; nothing where it names nothing that could ever be an image.
+type Named = Option<(Wanted, Option<MediaType>)>;
+
+/// The label of the route and what is wanted, if this is the URL of a view.
+fn view_of(uri: &Uri) -> Option<(&'static str, Named)> {
+    if let Some(name) = uri.path().strip_prefix("/i/") {
+        return Some(("GET /i/{id}", by_name(name)));
+    }
+    let path = path_of(uri.query().filter(|_| uri.path() == "/")?)?;
+    Some(("GET /?path", by_path(&path)))
 }
 
 /// What `/i/{id}.{ext}` names. The extension may be missing; a wrong one names nothing.
-fn by_name(name: &str) -> Option<(Wanted, Option<MediaType>)> {
+fn by_name(name: &str) -> Named {
     let (id, media_type) = match name.split_once('.') {
         Some((id, extension)) => (id, Some(MediaType::from_extension(extension)?)),
         None => (name, None),
@@ -91,7 +92,7 @@ fn by_name(name: &str) -> Option<(Wanted, Option<MediaType>)> {
 }
 
 /// What `/?path=/ab/cdef….ext` names.
-fn by_path(path: &str) -> Option<(Wanted, Option<MediaType>)> {
+fn by_path(path: &str) -> Named {
     let key: BlobKey = path.strip_prefix('/').unwrap_or(path).parse().ok()?;
     Some((Wanted::Key(key), None))
 }
@@ -103,22 +104,7 @@ fn path_of(query: &str) -> Option<String> {
         .map(|(_, value)| value.into_owned())
 }
 
-fn reply(route: &'static str, response: Response<Payload>) -> warp::reply::Response {
-    let (head, payload) = response.into_parts();
-    let response = match payload {
-        Payload::Empty => Response::from_parts(head, Bytes::new()).into_response(),
-        Payload::Bytes(bytes) => Response::from_parts(head, bytes).into_response(),
-        Payload::Pieces(pieces) => {
-            let mut response = warp::reply::stream(pieces).into_response();
-            *response.status_mut() = head.status;
-            *response.headers_mut() = head.headers;
-            response
-        }
-    };
-    labelled(route, response)
-}
-
-fn labelled(route: &'static str, mut response: warp::reply::Response) -> warp::reply::Response {
+fn labelled(route: &'static str, mut response: WarpResponse) -> WarpResponse {
     response.extensions_mut().insert(Route(route));
     response
 }

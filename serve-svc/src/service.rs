@@ -13,7 +13,7 @@ use crate::{
     delivery::Depot,
     figures::Figures,
     headers::protected,
-    routes,
+    routes::{routes, with_views},
     shelf::Shelf,
     tally::{Tally, fold::fold},
 };
@@ -143,7 +143,11 @@ pub async fn run(settings: ServeSettings, stop: CancellationToken) -> Result<(),
         trusted: settings.trusted_proxies,
         ..ConnectionLimits::default()
     };
-    let stacked = protected(http_kit::stack(routes(service.clone()), stack, &metrics));
+    let stacked = protected(http_kit::stack_service(
+        with_views(service.clone(), routes(service.clone())),
+        stack,
+        &metrics,
+    ));
     let quiet = CancellationToken::new();
     let behind = tokio::spawn(background(service.clone(), quiet.clone()));
     let (outcome, _) = tokio::join!(

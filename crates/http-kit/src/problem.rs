@@ -112,13 +112,16 @@ impl Problem {
             extra,
             ..
         } = &*self.0;
-        let mut members = extra.clone();
+        let mut members = Map::new();
         members.insert("type".to_owned(), json!(format!("urn:berth:problem:{code}")));
         members.insert("title".to_owned(), json!(title));
         members.insert("status".to_owned(), json!(status.as_u16()));
         members.insert("code".to_owned(), json!(code));
         if let Some(detail) = detail {
             members.insert("detail".to_owned(), json!(detail));
+        }
+        for (name, value) in extra {
+            members.entry(name).or_insert_with(|| value.clone());
         }
         Value::Object(members)
     }

@@ -37,7 +37,9 @@ pub struct LogSettings {
 ///
 /// Colours are for terminals only.
 pub fn start_log(settings: &LogSettings) {
-    let filter = EnvFilter::try_new(&settings.filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    // The migration library tells each file; what it did in all is ours to say.
+    let directives = format!("refinery_core=warn,{}", settings.filter);
+    let filter = EnvFilter::try_new(directives).unwrap_or_else(|_| EnvFilter::new("info"));
     let builder = fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

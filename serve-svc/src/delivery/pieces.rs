@@ -35,6 +35,11 @@ impl Pieces {
         }
     }
 
+    /// Bytes that are still to come.
+    pub(super) fn left(&self) -> u64 {
+        self.end.saturating_sub(self.next)
+    }
+
     fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Bytes>> {
         if self.waiting.is_none() {
             let length = usize::try_from((self.end - self.next).min(PIECE_BYTES)).unwrap_or_default();
