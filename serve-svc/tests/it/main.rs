@@ -1,0 +1,9 @@
+//! serve-svc over real sockets, a real Postgres and real files.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test says that something is wrong by panicking"
+)]
+
+mod server;
+mod views;

@@ -1,0 +1,200 @@
+//! A running serve-svc, pictures published behind it, and a small HTTP client.
+
+use std::path::PathBuf;
+
+use catalog::{NewImage, ServiceRole};
+use domain::{Expiry, FileName, Md5, MediaType, PublicId, Sha256, Visibility};
+use http_kit::{ConnectionLimits, Listener, Metrics, RequestIds, StackSettings};
+use jiff::SignedDuration;
+use process::settings::Sources;
+use serve_svc::{ServeSettings, Service};
+use tempfile::TempDir;
+use test_kit::{ManualClock, TestDatabase};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+pub(crate) struct Server {
+    pub(crate) database: TestDatabase,
+    pub(crate) clock: ManualClock,
+    pub(crate) account: i64,
+    pub(crate) metrics: Metrics,
+    folder: TempDir,
+    address: String,
+    _stop: DropGuard,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+    }
+}
+
+/// A picture that was published.
+pub(crate) struct Picture {
+    pub(crate) id: PublicId,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) file: PathBuf,
+    pub(crate) path: String,
+}
+
+impl Picture {
+    pub(crate) fn urls(&self) -> [String; 3] {
+        [
+            format!("/i/{}.png", self.id),
+            format!("/i/{}", self.id),
+            format!("/?path=/{}", self.path),
+        ]
+    }
+}
+
+impl Server {
+    pub(crate) async fn start(settings: &[(&str, &str)]) -> Self {
+        let database = TestDatabase::create().await;
+        let folder = tempfile::tempdir().unwrap();
+        let (data, url) = (
+            folder.path().to_str().unwrap().to_owned(),
+            database.url_as(ServiceRole::Serve),
+        );
+        let mut pairs = vec![
+            ("BERTH_BASE_URL", "https://img.example"),
+            ("BERTH_SECRET", "0123456789abcdef0123456789abcdef"),
+            ("BERTH_DATA", &data),
+            ("BERTH_DATABASE_URL", &url),
+            ("BERTH_HOTLINK_ALLOW", "blog.example"),
+        ];
+        pairs.extend_from_slice(settings);
+        let settings = ServeSettings::load(Sources::from_pairs(pairs)).unwrap();
+        let clock = ManualClock::at("2026-11-21T00:00:00Z".parse().unwrap());
+        let metrics = Metrics::new();
+        let service = Service::new(&settings, clock.clock(), &metrics).unwrap();
+        let stop = CancellationToken::new();
+        tokio::spawn(serve_svc::background(service.clone(), stop.clone()));
+        let listener = Listener::bind(&"127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let address = listener
+            .local_url()
+            .unwrap()
+            .strip_prefix("http://")
+            .unwrap()
+            .to_owned();
+        let stack = StackSettings::new(std::sync::Arc::new(RequestIds::new([7; 16])));
+        let views = serve_svc::with_views(service.clone(), serve_svc::routes(service));
+        let stacked = serve_svc::protected(http_kit::stack_service(views, stack, &metrics));
+        tokio::spawn(http_kit::serve(
+            listener,
+            stacked,
+            ConnectionLimits::default(),
+            stop.clone(),
+        ));
+        let account = test_kit::account(&database, "ann").await;
+        Self {
+            database,
+            clock,
+            account,
+            metrics,
+            folder,
+            address,
+            _stop: stop.drop_guard(),
+        }
+    }
+
+    /// Publishes a picture as upload-svc does.
+    pub(crate) async fn publish(
+        &self,
+        seed: u64,
+        visibility: Visibility,
+        lifetime: Option<SignedDuration>,
+    ) -> Picture {
+        let bytes = test_kit::pictures::png(40, 40, seed);
+        let now = self.clock.now();
+        let low = u8::try_from(seed).unwrap();
+        let new = NewImage {
+            public_id: PublicId::from_random([low; 16]),
+            account_id: self.account,
+            album_id: None,
+            md5: Md5([low; 16]),
+            sha256: Sha256([low; 32]),
+            size_bytes: bytes.len() as u64,
+            media_type: MediaType::Png,
+            dimensions: Some((40, 40)),
+            name: FileName::clean("截图.png", "image.png"),
+            description: String::new(),
+            visibility,
+            expiry: Expiry::from_option(lifetime.map(|lifetime| now + lifetime)),
+            client_address: None,
+        };
+        let (root, content) = (self.folder.path().join("blobs"), bytes.clone());
+        let uploads = self.database.catalog_as(ServiceRole::Upload);
+        let place = |key: domain::BlobKey| async move {
+            std::fs::create_dir_all(root.join(key.folder()))?;
+            std::fs::write(root.join(key.as_str()), content)
+        };
+        let published = catalog::publish(&uploads, &new, now, place).await.unwrap();
+        let path = published.image.key;
+        Picture {
+            id: new.public_id,
+            bytes,
+            file: self.folder.path().join("blobs").join(&path),
+            path,
+        }
+    }
+
+    pub(crate) async fn ask(&self, method: &str, url: &str, headers: &[&str]) -> Answer {
+        let mut stream = TcpStream::connect(&self.address).await.unwrap();
+        let lines = headers
+            .iter()
+            .flat_map(|header| [*header, "\r\n"])
+            .collect::<String>();
+        let head =
+            format!("{method} {url} HTTP/1.1\r\nHost: img.example\r\nConnection: close\r\n{lines}\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).await.unwrap();
+        let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
+        let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        let pairs = head.lines().skip(1).filter_map(|line| line.split_once(':'));
+        let headers = pairs
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
+            .collect();
+        Answer {
+            status,
+            headers,
+            body: bytes[end + 4..].to_vec(),
+        }
+    }
+
+    pub(crate) async fn get(&self, url: &str) -> Answer {
+        self.ask("GET", url, &[]).await
+    }
+
+    /// Views in the database, once the fold has brought them there.
+    pub(crate) async fn counted(&self, picture: &Picture, expected: u64) -> u64 {
+        let catalog = self.database.catalog_as(ServiceRole::Upload);
+        let mut views = 0;
+        for _ in 0..200 {
+            views = catalog::find_image(&catalog, picture.id)
+                .await
+                .unwrap()
+                .unwrap()
+                .views;
+            if views >= expected {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+        }
+        views
+    }
+}
