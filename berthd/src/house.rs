@@ -84,7 +84,7 @@ async fn serve(
     let views = serve_svc::Service::new(&settings.serve, clock.clone(), &metrics)?;
     let janitor = janitor::Service::new(&settings.janitor, clock, &metrics)?;
 
-    let health = upload_svc::health(&upload);
+    let health = upload_svc::health(&upload).and(serve_svc::health(&views));
     let routes = http_kit::one_of(vec![upload_svc::routes(upload), serve_svc::routes(views.clone())]);
     let trusted = settings.upload.trusted_proxies.clone();
     let stack = upload_svc::stack_settings(

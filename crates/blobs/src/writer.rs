@@ -1,5 +1,7 @@
 use std::{
+    fs::File,
     io,
+    os::unix::fs::FileExt as _,
     path::Path,
     sync::{
         Arc,
@@ -58,10 +60,10 @@ impl BlobWriter {
     }
 
     /// Puts staged bytes at their key for good: when this returns they survive a power cut. A file that is there already
-    /// with the same length is the same file (its key was chosen by its hashes, under the blob row's lock) and stays; one of
-    /// another length was damaged, and is replaced in one step.
+    /// and holds the same bytes stays; one that holds others was damaged, or left over by a publication that failed, and is
+    /// replaced in one step.
     ///
-    /// May be repeated. Run it while the blob's row is locked.
+    /// May be repeated. Run it while the blob's row is locked: the row says which bytes belong at the key.
     pub async fn publish(&self, staged: Arc<Staged>, key: BlobKey) -> Result<(), Error> {
         let disk = Arc::clone(&self.disk);
         let publishing = tokio::task::spawn_blocking(move || publish(&disk, &staged, &key));
@@ -75,7 +77,9 @@ fn publish(disk: &Disk, staged: &Staged, key: &BlobKey) -> Result<(), Error> {
     let path = disk.path(key);
     let mut must_replace = false;
     match std::fs::symlink_metadata(&path) {
-        Ok(there) if there.is_file() && there.len() == staged.size_bytes() => {
+        Ok(there)
+            if there.is_file() && there.len() == staged.size_bytes() && has_same_bytes(staged, &path)? =>
+        {
             // The name may have come from a transaction that died before it synced the folder.
             return sync_folder(&disk.folder(key));
         }
@@ -88,7 +92,7 @@ fn publish(disk: &Disk, staged: &Staged, key: &BlobKey) -> Result<(), Error> {
         .sync_data()
         .map_err(Error::at("sync", staged.path()))?;
     if must_replace {
-        tracing::warn!(%key, "a blob had the wrong length; the upload of the same bytes replaces it");
+        tracing::warn!(%key, "a blob was damaged or left over; the upload of the right bytes replaces it");
         // rename() takes the staging name along, so link a copy of the name first and rename that.
         let copy = staged.path().with_extension("heal");
         link(staged.path(), &copy)?;
@@ -108,6 +112,59 @@ fn publish(disk: &Disk, staged: &Staged, key: &BlobKey) -> Result<(), Error> {
     sync_folder(&disk.folder(key))
 }
 
+/// Whether the file at `path` holds what was staged.
+///
+/// SECURITY: its name and its length don't tell. A transaction that failed leaves a file that no row speaks of, and another
+/// file of the same MD5 and length can be made to come after it.
+fn has_same_bytes(staged: &Staged, path: &Path) -> Result<bool, Error> {
+    const PIECE: usize = 256 << 10;
+    let there = File::open(path).map_err(Error::at("open", path))?;
+    let (mut ours, mut theirs) = (vec![0; PIECE], vec![0; PIECE]);
+    let mut offset = 0;
+    while offset < staged.size_bytes() {
+        let left = usize::try_from(staged.size_bytes() - offset)
+            .unwrap_or(PIECE)
+            .min(PIECE);
+        staged
+            .file()
+            .read_exact_at(&mut ours[..left], offset)
+            .map_err(Error::at("read", staged.path()))?;
+        if there.read_exact_at(&mut theirs[..left], offset).is_err() || ours[..left] != theirs[..left] {
+            return Ok(false);
+        }
+        offset += left as u64;
+    }
+    Ok(true)
+}
+
 fn link(from: &Path, to: &Path) -> Result<(), Error> {
     std::fs::hard_link(from, to).map_err(Error::at("link", to))
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::MediaType;
+
+    use super::*;
+
+    async fn staged(writer: &BlobWriter, bytes: &'static [u8]) -> Arc<Staged> {
+        let mut staging = writer.stage().unwrap();
+        staging.write(bytes.into()).await;
+        Arc::new(staging.finish().await.unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_file_of_the_same_name_and_length_with_other_bytes_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = BlobWriter::open(folder.path()).unwrap();
+        let right = staged(&writer, b"the right bytes").await;
+        let key = BlobKey::plain(right.md5(), MediaType::Png);
+        // What a publication that failed left, or what a disk has done to a good file.
+        std::fs::write(folder.path().join(key.as_str()), b"the wrong bytes").unwrap();
+        writer.publish(right, key.clone()).await.unwrap();
+        assert_eq!(
+            std::fs::read(folder.path().join(key.as_str())).unwrap(),
+            b"the right bytes"
+        );
+    }
 }

@@ -81,7 +81,7 @@ const OPERATION: &str = "publish an image";
 ///
 /// `place` also runs for a blob that is there already, so that a file that was lost is healed by the next upload of
 /// its bytes. It must be safe to repeat and must not return before the bytes would survive a power cut. A failure
-/// after it leaves at worst a file that no row speaks of, which the janitor adopts.
+/// after it leaves at worst a file that no row speaks of: it costs space, and is never shown.
 ///
 /// Don't drop the future half-way: run it in a task of its own.
 pub async fn publish<B, F>(

@@ -58,6 +58,13 @@ impl Health {
         self
     }
 
+    /// These checks and the others: for a process that holds two services.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.checks.extend(other.checks);
+        self
+    }
+
     /// Runs all checks at once: whether every one passed, and
     /// `{"status":"ready"|"not ready","checks":{NAME:{"ok":bool,"ms":1.2,"error":…}}}`.
     pub async fn report(&self) -> (bool, Value) {
