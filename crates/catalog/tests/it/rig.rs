@@ -71,9 +71,11 @@ impl Rig {
             ),
             (
                 "counters of accounts are sums",
-                "SELECT count(*) FROM account WHERE (used_files, used_bytes) IS DISTINCT FROM
-                    (SELECT count(*), coalesce(sum(size_bytes), 0)::bigint FROM image JOIN blob ON blob.id = blob_id
-                     WHERE account_id = account.id AND ended_at IS NULL)",
+                "SELECT count(*) FROM account LEFT JOIN
+                    (SELECT account_id, count(*) AS files, sum(size_bytes) AS bytes
+                     FROM image JOIN blob ON blob.id = blob_id WHERE ended_at IS NULL GROUP BY account_id) AS held
+                    ON held.account_id = account.id
+                 WHERE used_files <> coalesce(files, 0) OR used_bytes <> coalesce(bytes, 0)",
             ),
         ] {
             assert_eq!(self.number(sql).await, 0, "{what}");

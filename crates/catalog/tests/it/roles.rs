@@ -74,7 +74,7 @@ async fn no_service_can_change_the_tables_or_read_how_they_got_there() {
             "CREATE FUNCTION mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
             "UPDATE refinery_schema_history SET checksum = '0'",
             "CREATE ROLE mine",
-            "ALTER ROLE berth_upload PASSWORD 'mine'",
+            "ALTER ROLE postgres PASSWORD 'mine'",
             "SET ROLE postgres",
             "COPY image TO PROGRAM 'cat'",
             "SELECT pg_read_file('/etc/passwd')",
