@@ -217,6 +217,12 @@ fn refusal_problem(refusal: &Refusal, language: Language) -> Problem {
         )
         .detail(reason.clone())
         .extra("field", *field),
+        Refusal::MalformedBody(reason) => say(
+            StatusCode::BAD_REQUEST,
+            "The body can't be read: send JSON (or a form) with the documented fields",
+            "请求内容无法解析：请按文档以 JSON（或表单）发送",
+        )
+        .detail(reason.clone()),
         Refusal::NotFound => say(StatusCode::NOT_FOUND, "There is no such image", "图片不存在"),
     }
 }

@@ -1,9 +1,13 @@
 //! Every URL of the service.
 
 mod images;
+mod page;
 mod reply;
+mod small_body;
 
+pub(crate) use page::Page;
 pub(crate) use reply::{answer, with_cors};
+pub(crate) use small_body::read_body;
 
 use http::{HeaderMap, Method};
 use http_kit::{ClientAddress, Route, delete, get_or_head, one_of, post};
@@ -19,6 +23,7 @@ use crate::{Service, dialects};
 /// What a handler is told about the request beside its body.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
+    pub(crate) method: Method,
     pub(crate) headers: HeaderMap,
     pub(crate) query: String,
     pub(crate) client: ClientAddress,
@@ -61,10 +66,12 @@ pub fn routes(service: Service) -> BoxedFilter<(Response,)> {
 /// The head of a request, as every handler wants it.
 pub(crate) fn asked() -> BoxedFilter<(Asked,)> {
     let query = warp::query::raw().or(warp::any().map(String::new)).unify();
-    warp::header::headers_cloned()
+    warp::method()
+        .and(warp::header::headers_cloned())
         .and(query)
         .and(warp::ext::get::<ClientAddress>())
-        .map(|headers, query, client| Asked {
+        .map(|method, headers, query, client| Asked {
+            method,
             headers,
             query,
             client,

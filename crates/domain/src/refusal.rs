@@ -63,6 +63,10 @@ pub enum Refusal {
         /// What is wrong with it.
         reason: String,
     },
+    /// The body is neither JSON nor a form that holds what this URL wants. SECURITY: the reason may repeat a value, which may be a
+    /// password: it goes back to who sent it and into no log.
+    #[error("the body can't be read")]
+    MalformedBody(String),
     /// There is no such image, or not for this caller.
     #[error("there is no such image")]
     NotFound,
@@ -86,6 +90,7 @@ impl Refusal {
             Self::TooManyPixels { .. } => "too_many_pixels",
             Self::MalformedMultipart(_) => "malformed_multipart",
             Self::InvalidField { .. } => "invalid_field",
+            Self::MalformedBody(_) => "malformed_body",
             Self::NotFound => "not_found",
         }
     }

@@ -61,7 +61,7 @@ async fn take<B: Buf>(
     asked: &Asked,
     body: impl Stream<Item = Result<B, warp::Error>> + Send + 'static,
 ) -> Result<Result<Value, &'static str>, Failure> {
-    let bearer = authenticate(service, &asked.headers, &asked.query).await?;
+    let bearer = authenticate(service, asked).await?;
     require(&bearer, Scope::Upload)?;
     let form = intake::receive(service, &asked.headers, "file", body).await?;
     if form

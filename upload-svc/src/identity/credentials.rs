@@ -3,7 +3,7 @@ use domain::{Refusal, Scope, Sha256, Token, TokenHash};
 use http::{HeaderMap, header::AUTHORIZATION};
 use sha2::{Digest as _, Sha256 as Hasher};
 
-use crate::{Service, problem::Failure};
+use crate::{Service, problem::Failure, routes::Asked};
 
 /// Header fields in which clients put a token beside `Authorization`.
 const TOKEN_HEADERS: [&str; 3] = ["token", "api-key", "x-api-key"];
@@ -13,12 +13,8 @@ const TOKEN_PARAMETERS: [&str; 3] = ["key", "api_key", "secret"];
 
 /// Finds out who a request speaks for, from its head alone: a request without a good credential is refused before any
 /// of its body is read.
-pub(crate) async fn authenticate(
-    service: &Service,
-    headers: &HeaderMap,
-    query: &str,
-) -> Result<Bearer, Failure> {
-    let sent = find_credential(headers, query).ok_or(Refusal::Unauthenticated)?;
+pub(crate) async fn authenticate(service: &Service, asked: &Asked) -> Result<Bearer, Failure> {
+    let sent = find_credential(&asked.headers, &asked.query).ok_or(Refusal::Unauthenticated)?;
     let token: Token = sent.parse().map_err(|_| Refusal::InvalidCredential)?;
     let hash = TokenHash(Sha256(Hasher::digest(token.expose()).into()));
     let bearer = catalog::find_bearer(service.catalog(), hash, service.now()).await?;

@@ -67,7 +67,7 @@ async fn take<B: Buf>(
     asked: &Asked,
     body: impl Stream<Item = Result<B, warp::Error>> + Send + 'static,
 ) -> Result<Vec<Arrived>, Failure> {
-    let bearer = authenticate(service, &asked.headers, &asked.query).await?;
+    let bearer = authenticate(service, asked).await?;
     require(&bearer, Scope::Upload)?;
     intake::take(service, &bearer, asked, "file", body).await
 }
@@ -76,7 +76,7 @@ async fn take<B: Buf>(
 pub(super) async fn describe(id: String, service: Service, asked: Asked) -> Response {
     let language = Language::of(&asked.headers);
     let outcome = async {
-        let bearer = authenticate(&service, &asked.headers, &asked.query).await?;
+        let bearer = authenticate(&service, &asked).await?;
         require(&bearer, Scope::Read)?;
         let image = find_own(&service, &bearer, &id).await?;
         Ok((
@@ -91,7 +91,7 @@ pub(super) async fn describe(id: String, service: Service, asked: Asked) -> Resp
 pub(super) async fn withdraw(id: String, service: Service, asked: Asked) -> Response {
     let language = Language::of(&asked.headers);
     let outcome: Outcome = async {
-        let bearer = authenticate(&service, &asked.headers, &asked.query).await?;
+        let bearer = authenticate(&service, &asked).await?;
         require(&bearer, Scope::Manage)?;
         let image = find_own(&service, &bearer, &id).await?;
         let client = Some(asked.client.0);
