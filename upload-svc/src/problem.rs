@@ -1,6 +1,8 @@
+mod access;
+
 use std::{borrow::Cow, error::Error, time::Duration};
 
-use domain::Refusal;
+use domain::{AccessRefusal, Refusal};
 use http::{HeaderValue, StatusCode, header::WWW_AUTHENTICATE};
 use http_kit::{BodyFault, Language, Problem, body_fault};
 
@@ -19,6 +21,9 @@ pub(crate) enum Failure {
     /// The store failed.
     #[error("the store failed")]
     Blobs(#[from] blobs::Error),
+    /// A session could not be signed.
+    #[error("a session could not be signed")]
+    Signing(#[from] jsonwebtoken::errors::Error),
     /// A task of ours died.
     #[error("a task died")]
     Task(#[from] tokio::task::JoinError),
@@ -44,7 +49,7 @@ impl Failure {
             Self::Body(fault) => fault.problem(Language::En).code(),
             Self::Catalog(catalog::Error::Unavailable { .. }) => "database_away",
             Self::Blobs(blobs::Error::Full { .. }) => "storage_full",
-            Self::Catalog(_) | Self::Blobs(_) | Self::Task(_) => "internal",
+            Self::Catalog(_) | Self::Blobs(_) | Self::Signing(_) | Self::Task(_) => "internal",
         }
     }
 
@@ -88,7 +93,7 @@ impl Failure {
                     chinese,
                 )
             }
-            Self::Catalog(_) | Self::Blobs(_) | Self::Task(_) => Problem::internal(language),
+            Self::Catalog(_) | Self::Blobs(_) | Self::Signing(_) | Self::Task(_) => Problem::internal(language),
         }
     }
 
@@ -101,6 +106,12 @@ impl Failure {
             }
             _ => tracing::error!(error, "a request failed"),
         }
+    }
+}
+
+impl From<AccessRefusal> for Failure {
+    fn from(refusal: AccessRefusal) -> Self {
+        Self::Refused(refusal.into())
     }
 }
 
@@ -139,12 +150,6 @@ fn refusal_problem(refusal: &Refusal, language: Language) -> Problem {
     let code = refusal.code();
     let say = |status, english: &str, chinese: &str| {
         say(status, code, language, english.to_owned(), chinese.to_owned())
-    };
-    let challenge = |problem: Problem| {
-        problem.header(
-            WWW_AUTHENTICATE,
-            HeaderValue::from_static("Bearer realm=\"berth\""),
-        )
     };
     match refusal {
         Refusal::Unauthenticated => challenge(say(
@@ -223,8 +228,17 @@ fn refusal_problem(refusal: &Refusal, language: Language) -> Problem {
             "请求内容无法解析：请按文档以 JSON（或表单）发送",
         )
         .detail(reason.clone()),
+        Refusal::Access(refusal) => access::problem(refusal, language),
         Refusal::NotFound => say(StatusCode::NOT_FOUND, "There is no such image", "图片不存在"),
     }
+}
+
+/// Says how to come back with a credential.
+fn challenge(problem: Problem) -> Problem {
+    problem.header(
+        WWW_AUTHENTICATE,
+        HeaderValue::from_static("Bearer realm=\"berth\""),
+    )
 }
 
 /// A size for a person: `64.0MB`, as the older hosts wrote it.

@@ -19,14 +19,19 @@ mod image;
 mod leader;
 mod lookup;
 mod migrate;
+mod passwords;
 mod publish;
 mod roles;
+mod sessions;
 mod sweep;
+mod token_grants;
 mod tokens;
 mod totals;
 mod withdraw;
 
-pub use accounts::{NewAccount, Role, create_account, find_account_id, has_accounts};
+pub use accounts::{
+    AccountRecord, NewAccount, Role, create_account, find_account, find_account_id, has_accounts,
+};
 pub use changes::{Change, watch_images};
 pub use database::{Catalog, CatalogSettings, Error};
 pub use events::{Event, record};
@@ -36,9 +41,14 @@ pub use image::{ImageRecord, find_image};
 pub use leader::Leadership;
 pub use lookup::{LiveImage, find_live_by_id, find_live_by_key};
 pub use migrate::migrate;
+pub use passwords::{NewPassword, change_password, find_password};
 pub use publish::{NewImage, PublishError, Published, Standing, publish};
 pub use roles::{ServiceRole, create_database, let_in};
+pub use sessions::{
+    NewSession, SessionKey, SignIn, close_session, find_session, find_sign_in, forget_sessions, open_session,
+};
 pub use sweep::{Doomed, Swept, count_doomed, forget_ended, sweep_batch};
-pub use tokens::{Bearer, NewToken, create_token, find_bearer};
+pub use token_grants::{TokenBounds, TokenRecord, grant_token, list_tokens, revoke_token};
+pub use tokens::{Bearer, Credential, NewToken, create_token, find_bearer};
 pub use totals::{Totals, count_due, totals};
 pub use withdraw::withdraw;

@@ -5,10 +5,12 @@
 //! randomness; a rule that depends on time takes `now` as a value. Storing, sending and asking is left to the
 //! rooms around it; this one imports none of them.
 
+mod access_refusal;
 mod blob_key;
 mod digest;
 mod expiry;
 mod file_name;
+mod grant;
 pub mod hotlink;
 mod limits;
 mod media_type;
@@ -21,10 +23,12 @@ mod username;
 mod view;
 mod visibility;
 
+pub use access_refusal::AccessRefusal;
 pub use blob_key::{BlobKey, InvalidBlobKey};
 pub use digest::{InvalidDigest, Md5, Sha256};
 pub use expiry::{Expiry, InvalidDuration, is_live, parse_duration};
 pub use file_name::{FileName, file_name_parameter};
+pub use grant::Grant;
 pub use limits::UploadLimits;
 pub use media_type::{Kind, MediaType, UnknownMediaType};
 pub use password::{PasswordHash, PasswordTooShort, readable_password};

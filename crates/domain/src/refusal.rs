@@ -1,4 +1,4 @@
-use crate::Scope;
+use crate::{AccessRefusal, Scope};
 
 /// Every reason to say no to a client. The services turn each into a status and words for a person; the code is
 /// what programs test for, and never changes.
@@ -67,6 +67,9 @@ pub enum Refusal {
     /// password: it goes back to who sent it and into no log.
     #[error("the body can't be read")]
     MalformedBody(String),
+    /// Accounts, sessions, tokens or their limits say no.
+    #[error(transparent)]
+    Access(#[from] AccessRefusal),
     /// There is no such image, or not for this caller.
     #[error("there is no such image")]
     NotFound,
@@ -91,6 +94,7 @@ impl Refusal {
             Self::MalformedMultipart(_) => "malformed_multipart",
             Self::InvalidField { .. } => "invalid_field",
             Self::MalformedBody(_) => "malformed_body",
+            Self::Access(refusal) => refusal.code(),
             Self::NotFound => "not_found",
         }
     }

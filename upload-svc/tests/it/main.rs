@@ -8,5 +8,8 @@
 mod concurrency;
 mod hostile;
 mod native;
+mod people;
 mod server;
+mod session;
+mod tokens;
 mod upimg;

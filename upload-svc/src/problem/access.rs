@@ -1,0 +1,63 @@
+use domain::AccessRefusal;
+use http::StatusCode;
+use http_kit::{Language, Problem};
+
+use super::{challenge, say};
+
+/// Status and words of every refusal by accounts, sessions, tokens and their limits.
+pub(super) fn problem(refusal: &AccessRefusal, language: Language) -> Problem {
+    let code = refusal.code();
+    let say =
+        |status, english: &'static str, chinese: &'static str| say(status, code, language, english, chinese);
+    match refusal {
+        AccessRefusal::InvalidLogin => challenge(say(
+            StatusCode::UNAUTHORIZED,
+            "The user name or the password is wrong",
+            "用户名或密码错误",
+        )),
+        AccessRefusal::WrongPassword => say(StatusCode::FORBIDDEN, "The old password is wrong", "原密码错误"),
+        AccessRefusal::SignInThrottled { wait } => say(
+            StatusCode::TOO_MANY_REQUESTS,
+            "Too many tries to sign in; wait a little",
+            "登录尝试过于频繁，请稍后再试",
+        )
+        .retry_after(*wait),
+        AccessRefusal::TokenRateExceeded { per_minute, wait } => say(
+            StatusCode::TOO_MANY_REQUESTS,
+            "This token is used more often than it may be",
+            "该令牌的请求过于频繁",
+        )
+        .extra("per_minute", *per_minute)
+        .retry_after(*wait),
+        AccessRefusal::Busy { wait } => say(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The server is busy checking passwords",
+            "服务器繁忙，请稍后再试",
+        )
+        .retry_after(*wait),
+        AccessRefusal::CrossSite => say(
+            StatusCode::FORBIDDEN,
+            "A change with the session cookie must come from berth's own page",
+            "使用会话 Cookie 的修改请求必须来自本站页面",
+        ),
+        AccessRefusal::NotASession => say(
+            StatusCode::BAD_REQUEST,
+            "There is no session to sign out of: a token was sent",
+            "没有可退出的会话：请求使用的是令牌",
+        ),
+        AccessRefusal::GrantTooWide(what) => say(
+            StatusCode::FORBIDDEN,
+            "A token can't grant more than its maker may do",
+            "令牌的权限不能超过其创建者",
+        )
+        .extra("field", *what),
+        AccessRefusal::NoSuchToken => say(StatusCode::NOT_FOUND, "There is no such token", "令牌不存在"),
+        AccessRefusal::NoSuchUser => say(StatusCode::NOT_FOUND, "There is no such user", "用户不存在"),
+        AccessRefusal::UsernameTaken => say(StatusCode::CONFLICT, "The user name is taken", "用户名已被使用"),
+        AccessRefusal::LastAdmin => say(
+            StatusCode::CONFLICT,
+            "This is the last administrator: make another one first",
+            "这是最后一个管理员：请先设置另一个管理员",
+        ),
+    }
+}
