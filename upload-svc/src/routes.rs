@@ -3,17 +3,19 @@
 mod account;
 mod images;
 mod page;
+mod people;
 mod reply;
 mod session;
 mod small_body;
 mod tokens;
+mod users;
 
 pub(crate) use page::Page;
 pub(crate) use reply::{answer, with_cors};
 pub(crate) use small_body::read_body;
 
 use http::{HeaderMap, Method};
-use http_kit::{ClientAddress, Route, delete, get_or_head, one_of, post, put};
+use http_kit::{ClientAddress, Route, delete, get_or_head, one_of, post};
 use warp::{
     Filter, Reply as _,
     filters::{BoxedFilter, body},
@@ -59,60 +61,10 @@ pub fn routes(service: Service) -> BoxedFilter<(Response,)> {
             .and(asked())
             .then(images::withdraw)
             .boxed(),
-        path!("v1" / "session")
-            .and(post())
-            .and(with())
-            .and(asked())
-            .and(body::stream())
-            .then(session::sign_in)
-            .boxed(),
-        path!("v1" / "session")
-            .and(get_or_head())
-            .and(with())
-            .and(asked())
-            .then(session::describe)
-            .boxed(),
-        path!("v1" / "session")
-            .and(delete())
-            .and(with())
-            .and(asked())
-            .then(session::sign_out)
-            .boxed(),
-        path!("v1" / "account")
-            .and(get_or_head())
-            .and(with())
-            .and(asked())
-            .then(account::describe)
-            .boxed(),
-        path!("v1" / "account" / "password")
-            .and(put())
-            .and(with())
-            .and(asked())
-            .and(body::stream())
-            .then(account::change_password)
-            .boxed(),
-        path!("v1" / "tokens")
-            .and(post())
-            .and(with())
-            .and(asked())
-            .and(body::stream())
-            .then(tokens::create)
-            .boxed(),
-        path!("v1" / "tokens")
-            .and(get_or_head())
-            .and(with())
-            .and(asked())
-            .then(tokens::list)
-            .boxed(),
-        path!("v1" / "tokens" / String)
-            .and(delete())
-            .and(with())
-            .and(asked())
-            .then(tokens::revoke)
-            .boxed(),
         path!("v1" / ..).and(asks_first()).map(preflight).boxed(),
         path!("api" / ..).and(asks_first()).map(preflight).boxed(),
     ];
+    table.extend(people::routes(&with));
     table.extend(dialects::routes(&with));
     one_of(table)
 }

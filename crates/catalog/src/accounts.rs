@@ -77,12 +77,15 @@ pub(crate) fn read(operation: &'static str, row: &Row) -> Result<AccountRecord, 
     })
 }
 
-/// The account of this id.
+/// The account of this id, unless it was deleted.
 pub async fn find_account(catalog: &Catalog, id: i64) -> Result<Option<AccountRecord>, Error> {
     const OPERATION: &str = "describe an account";
     let client = catalog.client(OPERATION).await?;
     let row = client
-        .query_opt(&format!("SELECT {COLUMNS} FROM account WHERE id = $1"), &[&id])
+        .query_opt(
+            &format!("SELECT {COLUMNS} FROM account WHERE id = $1 AND deleted_at IS NULL"),
+            &[&id],
+        )
         .await
         .map_err(Error::statement(OPERATION))?;
     row.map(|row| read(OPERATION, &row)).transpose()

@@ -9,6 +9,8 @@
 //! account's. INVARIANT: nobody takes them in another order, so no two can wait for each other; batches skip what is
 //! locked instead of waiting.
 
+mod account_changes;
+mod account_deletion;
 mod accounts;
 mod changes;
 mod database;
@@ -29,6 +31,10 @@ mod tokens;
 mod totals;
 mod withdraw;
 
+pub use account_changes::{
+    AccountError, AccountPatch, Actor, Quotas, list_accounts, make_account, patch_account,
+};
+pub use account_deletion::{delete_account, withdraw_of_deleted};
 pub use accounts::{
     AccountRecord, NewAccount, Role, create_account, find_account, find_account_id, has_accounts,
 };

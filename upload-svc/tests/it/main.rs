@@ -13,3 +13,4 @@ mod server;
 mod session;
 mod tokens;
 mod upimg;
+mod users;
