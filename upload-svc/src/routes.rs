@@ -1,6 +1,7 @@
 //! Every URL of the service.
 
 mod account;
+mod events;
 mod images;
 mod page;
 mod people;

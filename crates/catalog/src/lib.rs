@@ -14,6 +14,7 @@ mod account_deletion;
 mod accounts;
 mod changes;
 mod database;
+mod event_list;
 mod events;
 mod expire;
 mod fold;
@@ -40,6 +41,7 @@ pub use accounts::{
 };
 pub use changes::{Change, watch_images};
 pub use database::{Catalog, CatalogSettings, Error};
+pub use event_list::{EventFilter, EventRecord, forget_events, list_events};
 pub use events::{Event, record};
 pub use expire::expire_batch;
 pub use fold::{DayCount, fold_counts};

@@ -8,7 +8,7 @@ use warp::{
     reply::Response,
 };
 
-use super::{account, asked, session, tokens, users};
+use super::{account, asked, events, session, tokens, users};
 use crate::Service;
 
 /// `path, method [and body], handler`.
@@ -40,5 +40,6 @@ where
         row!(path!("v1" / "users" / String), get_or_head, users::describe),
         row!(path!("v1" / "users" / String), patch + stream, users::change),
         row!(path!("v1" / "users" / String), delete, users::delete),
+        row!(path!("v1" / "events"), get_or_head, events::list),
     ]
 }

@@ -6,6 +6,7 @@
 )]
 
 mod concurrency;
+mod events;
 mod hostile;
 mod native;
 mod people;
