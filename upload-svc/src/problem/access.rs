@@ -61,3 +61,82 @@ pub(super) fn problem(refusal: &AccessRefusal, language: Language) -> Problem {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path, time::Duration};
+
+    use domain::{Refusal, Scope};
+
+    use super::*;
+    use crate::problem::Failure;
+
+    /// The row of docs/ERRORS.md that a problem must have; `…` stands for what differs from time to time.
+    fn row_of(failure: &Failure) -> (String, [String; 2]) {
+        let (english, chinese) = (failure.problem(Language::En), failure.problem(Language::Zh));
+        let words = [english.clone(), chinese].map(|problem| {
+            problem.document()["title"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned()
+        });
+        (
+            format!("| `{}` | {} |", english.code(), english.status().as_u16()),
+            words,
+        )
+    }
+
+    /// Whether `words` are those of a cell, in which `…` stands for anything.
+    fn fits(cell: &str, words: &str) -> bool {
+        match cell.split_once('…') {
+            None => cell == words,
+            Some((before, after)) => words.starts_with(before) && words.ends_with(after),
+        }
+    }
+
+    #[test]
+    fn every_refusal_has_its_row_in_the_documentation() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/ERRORS.md");
+        let text = fs::read_to_string(path).unwrap();
+        let wait = Duration::from_secs(1);
+        let access = [
+            AccessRefusal::InvalidLogin,
+            AccessRefusal::WrongPassword,
+            AccessRefusal::SignInThrottled { wait },
+            AccessRefusal::TokenRateExceeded { per_minute: 1, wait },
+            AccessRefusal::Busy { wait },
+            AccessRefusal::CrossSite,
+            AccessRefusal::NotASession,
+            AccessRefusal::GrantTooWide("scopes"),
+            AccessRefusal::NoSuchToken,
+            AccessRefusal::NoSuchUser,
+            AccessRefusal::UsernameTaken,
+            AccessRefusal::LastAdmin,
+        ];
+        let others = [
+            Refusal::Unauthenticated,
+            Refusal::InvalidCredential,
+            Refusal::ScopeMissing(Scope::Read),
+            Refusal::NoFile,
+            Refusal::EmptyFile,
+            Refusal::TooManyFiles { limit: 1 },
+            Refusal::FileTooLarge { limit: 1 },
+            Refusal::RequestTooLarge { limit: 1 },
+            Refusal::TypeNotAllowed,
+            Refusal::Unreadable,
+            Refusal::TooManyPixels { side: 1, pixels: 1 },
+            Refusal::MalformedMultipart(String::new()),
+            Refusal::MalformedBody(String::new()),
+            Refusal::NotFound,
+        ];
+        let all = access.into_iter().map(Refusal::from).chain(others);
+        for failure in all.map(Failure::from) {
+            let (begin, words) = row_of(&failure);
+            let row = text.lines().find(|line| line.starts_with(&begin));
+            let row = row.unwrap_or_else(|| panic!("no row begins with {begin}"));
+            let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+            assert!(fits(cells[3], &words[0]), "{row}\n{}", words[0]);
+            assert!(fits(cells[4], &words[1]), "{row}\n{}", words[1]);
+        }
+    }
+}
