@@ -1,8 +1,9 @@
 mod access;
+mod image;
 
 use std::{borrow::Cow, error::Error, time::Duration};
 
-use domain::{AccessRefusal, Refusal};
+use domain::{AccessRefusal, ImageRefusal, Refusal};
 use http::{HeaderValue, StatusCode, header::WWW_AUTHENTICATE};
 use http_kit::{BodyFault, Language, Problem, body_fault};
 
@@ -93,7 +94,9 @@ impl Failure {
                     chinese,
                 )
             }
-            Self::Catalog(_) | Self::Blobs(_) | Self::Signing(_) | Self::Task(_) => Problem::internal(language),
+            Self::Catalog(_) | Self::Blobs(_) | Self::Signing(_) | Self::Task(_) => {
+                Problem::internal(language)
+            }
         }
     }
 
@@ -115,6 +118,56 @@ impl From<AccessRefusal> for Failure {
     }
 }
 
+impl From<ImageRefusal> for Failure {
+    fn from(refusal: ImageRefusal) -> Self {
+        Self::Refused(refusal.into())
+    }
+}
+
+impl From<catalog::ChangeError> for Failure {
+    fn from(error: catalog::ChangeError) -> Self {
+        match error {
+            catalog::ChangeError::Catalog(error) => Self::Catalog(error),
+            catalog::ChangeError::NotFound => Refusal::NotFound.into(),
+            catalog::ChangeError::Unexpected => ImageRefusal::PreconditionFailed.into(),
+            catalog::ChangeError::NoSuchAlbum => no_such_album(),
+            catalog::ChangeError::AlreadyLive(other) => ImageRefusal::AlreadyLive(other).into(),
+            catalog::ChangeError::QuotaExceeded => ImageRefusal::QuotaExceeded.into(),
+        }
+    }
+}
+
+impl From<catalog::AlbumError> for Failure {
+    fn from(error: catalog::AlbumError) -> Self {
+        match error {
+            catalog::AlbumError::Catalog(error) => Self::Catalog(error),
+            catalog::AlbumError::NotFound => ImageRefusal::NoSuchAlbum.into(),
+            catalog::AlbumError::NameTaken => ImageRefusal::AlbumNameTaken.into(),
+            catalog::AlbumError::IsDefault => ImageRefusal::DefaultAlbum.into(),
+        }
+    }
+}
+
+impl<B> From<catalog::ReplaceError<B>> for Failure
+where
+    Self: From<B>,
+{
+    fn from(error: catalog::ReplaceError<B>) -> Self {
+        match error {
+            catalog::ReplaceError::Change(error) => error.into(),
+            catalog::ReplaceError::Bytes(error) => Self::from(error),
+        }
+    }
+}
+
+/// An album that is named in a field, not in the URL.
+fn no_such_album() -> Failure {
+    Failure::Refused(Refusal::InvalidField {
+        field: "album",
+        reason: "there is no such album of yours".to_owned(),
+    })
+}
+
 impl<B> From<catalog::PublishError<B>> for Failure
 where
     Self: From<B>,
@@ -123,10 +176,8 @@ where
         match error {
             catalog::PublishError::Catalog(error) => Self::Catalog(error),
             catalog::PublishError::Bytes(error) => Self::from(error),
-            catalog::PublishError::NoSuchAlbum => Self::Refused(Refusal::InvalidField {
-                field: "album",
-                reason: "there is no such album of yours".to_owned(),
-            }),
+            catalog::PublishError::NoSuchAlbum => no_such_album(),
+            catalog::PublishError::QuotaExceeded => ImageRefusal::QuotaExceeded.into(),
         }
     }
 }
@@ -229,6 +280,7 @@ fn refusal_problem(refusal: &Refusal, language: Language) -> Problem {
         )
         .detail(reason.clone()),
         Refusal::Access(refusal) => access::problem(refusal, language),
+        Refusal::Image(refusal) => image::problem(refusal, language),
         Refusal::NotFound => say(StatusCode::NOT_FOUND, "There is no such image", "图片不存在"),
     }
 }

@@ -1,14 +1,16 @@
 use std::net::IpAddr;
 
 use deadpool_postgres::Transaction;
-use domain::{BlobKey, Expiry, FileName, Md5, MediaType, PublicId, Sha256, Visibility};
+use domain::{BlobKey, Expiry, FileName, PublicId, Visibility};
 use jiff::Timestamp;
 use serde_json::json;
 
 use crate::{
     Catalog, Error, Event,
+    blob::{NewBlob, lock_blob},
     events::record_in,
     image::{COLUMNS, ImageRecord, read},
+    quota::{charge, has_room, link, unlink},
 };
 
 /// An image to be published: its bytes are staged, hashed and inspected.
@@ -20,16 +22,8 @@ pub struct NewImage {
     pub account_id: i64,
     /// The album, which must be its owner's; the owner's `default` when none is named.
     pub album_id: Option<i64>,
-    /// What clients call the bytes.
-    pub md5: Md5,
-    /// What the bytes are.
-    pub sha256: Sha256,
-    /// How many bytes.
-    pub size_bytes: u64,
-    /// Of which format.
-    pub media_type: MediaType,
-    /// Width and height in pixels, where the header tells.
-    pub dimensions: Option<(u32, u32)>,
+    /// Its bytes.
+    pub blob: NewBlob,
     /// The file's name.
     pub name: FileName,
     /// What its owner says about it.
@@ -72,6 +66,9 @@ pub enum PublishError<B> {
     /// The owner has no album of that id.
     #[error("there is no such album")]
     NoSuchAlbum,
+    /// The owner's quota has no room for it.
+    #[error("the quota is used up")]
+    QuotaExceeded,
 }
 
 const OPERATION: &str = "publish an image";
@@ -95,19 +92,29 @@ where
 {
     let mut client = catalog.client(OPERATION).await?;
     let transaction = client.transaction().await.map_err(Error::statement(OPERATION))?;
-    let blob = lock_blob(&transaction, new, now).await?;
+    let size = i64::try_from(new.blob.size_bytes).map_err(|error| Error::row(OPERATION, error))?;
+    let blob = lock_blob(&transaction, &new.blob, None, now).await?;
+    let standing = find_standing(&transaction, new.account_id, blob.id, size, now).await?;
+    if standing.is_none() && !has_room(&transaction, new.account_id, 1, size).await? {
+        return Err(PublishError::QuotaExceeded);
+    }
     place(blob.key.clone()).await.map_err(PublishError::Bytes)?;
-    let published = if let Some(public_id) = find_standing(&transaction, new, blob.id, now).await? {
-        let image = extend(&transaction, &public_id, new.expiry, now).await?;
+    let published = if let Some(public_id) = standing {
+        let image = extend(&transaction, public_id, new.expiry, now).await?;
         Published {
             image,
             standing: Standing::Existing,
         }
     } else {
+        if !blob.is_new {
+            link(&transaction, blob.id).await?;
+        }
+        if !charge(&transaction, new.account_id, 1, size).await? {
+            return Err(PublishError::QuotaExceeded);
+        }
         let image = insert(&transaction, new, blob.id, now)
             .await?
             .ok_or(PublishError::NoSuchAlbum)?;
-        link(&transaction, &blob, new).await?;
         Published {
             image,
             standing: Standing::Uploaded,
@@ -125,135 +132,40 @@ where
     Ok(published)
 }
 
-struct LockedBlob {
-    id: i64,
-    key: BlobKey,
-    /// The row was made by this transaction, and counts the link already.
-    is_new: bool,
-}
-
-/// The blob's row, locked until the transaction ends. Uploads of the same MD5 go one by one: the second finds the first
-/// one's row. A sweep of these bytes that is under way is waited for.
-async fn lock_blob(
+/// The owner's live image over this blob, its row locked. One that has expired and was not yet written off is written off
+/// here, so that what an upload answers does not depend on when the janitor last came by.
+pub(crate) async fn find_standing(
     transaction: &Transaction<'_>,
-    new: &NewImage,
-    now: Timestamp,
-) -> Result<LockedBlob, Error> {
-    const LOCK: &str =
-        "SELECT pg_advisory_xact_lock(('x' || encode(substring($1::bytea for 8), 'hex'))::bit(64)::bigint)";
-    const FIND: &str = "SELECT id, key FROM blob WHERE sha256 = $1 FOR UPDATE";
-    const SAME_MD5: &str = "SELECT EXISTS (SELECT FROM blob WHERE md5 = $1)";
-    const INSERT: &str = "
-        INSERT INTO blob (sha256, md5, key, size_bytes, media_type, width, height, links, created_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8) RETURNING id";
-    let (md5, sha256) = (new.md5.0.as_slice(), new.sha256.0.as_slice());
-    let lock = transaction
-        .prepare_cached(LOCK)
-        .await
-        .map_err(Error::statement(OPERATION))?;
-    transaction
-        .execute(&lock, &[&md5])
-        .await
-        .map_err(Error::statement(OPERATION))?;
-    let find = transaction
-        .prepare_cached(FIND)
-        .await
-        .map_err(Error::statement(OPERATION))?;
-    if let Some(row) = transaction
-        .query_opt(&find, &[&sha256])
-        .await
-        .map_err(Error::statement(OPERATION))?
-    {
-        let key = row
-            .get::<_, &str>("key")
-            .parse()
-            .map_err(|error| Error::row(OPERATION, error))?;
-        return Ok(LockedBlob {
-            id: row.get("id"),
-            key,
-            is_new: false,
-        });
-    }
-    let same_md5 = transaction
-        .query_one(SAME_MD5, &[&md5])
-        .await
-        .map_err(Error::statement(OPERATION))?;
-    let key = if same_md5.get(0) {
-        BlobKey::colliding(new.md5, new.sha256, new.media_type)
-    } else {
-        BlobKey::plain(new.md5, new.media_type)
-    };
-    let size = i64::try_from(new.size_bytes).map_err(|error| Error::row(OPERATION, error))?;
-    let pixels = |pixels: u32| i32::try_from(pixels).ok();
-    let (width, height) = new
-        .dimensions
-        .map_or((None, None), |(width, height)| (pixels(width), pixels(height)));
-    let insert = transaction
-        .prepare_cached(INSERT)
-        .await
-        .map_err(Error::statement(OPERATION))?;
-    let row = transaction
-        .query_one(
-            &insert,
-            &[
-                &sha256,
-                &md5,
-                &key.as_str(),
-                &size,
-                &new.media_type.mime(),
-                &width,
-                &height,
-                &now,
-            ],
-        )
-        .await
-        .map_err(Error::statement(OPERATION))?;
-    Ok(LockedBlob {
-        id: row.get("id"),
-        key,
-        is_new: true,
-    })
-}
-
-/// The owner's live image over this blob. One that has expired and was not yet written off is written off here, so that
-/// what an upload answers does not depend on when the janitor last came by.
-async fn find_standing(
-    transaction: &Transaction<'_>,
-    new: &NewImage,
+    account_id: i64,
     blob_id: i64,
+    size_bytes: i64,
     now: Timestamp,
-) -> Result<Option<String>, Error> {
+) -> Result<Option<PublicId>, Error> {
     const FIND: &str = "
         SELECT id, public_id, coalesce(expires_at <= $3, false) AS expired FROM image
         WHERE account_id = $1 AND blob_id = $2 AND ended_at IS NULL FOR UPDATE";
     const WRITE_OFF: &str = "UPDATE image SET ended_at = expires_at, ended_by = 'expired' WHERE id = $1";
-    const UNLINK: &str = "UPDATE blob SET links = links - 1, doomed_at = CASE WHEN links = 1 THEN $2::timestamptz END WHERE id = $1";
-    const USE: &str = "
-        UPDATE account SET used_files = used_files - 1, used_bytes = used_bytes - $2 WHERE id = $1";
     let find = transaction
         .prepare_cached(FIND)
         .await
         .map_err(Error::statement(OPERATION))?;
     let row = transaction
-        .query_opt(&find, &[&new.account_id, &blob_id, &now])
+        .query_opt(&find, &[&account_id, &blob_id, &now])
         .await
         .map_err(Error::statement(OPERATION))?;
     let Some(row) = row else { return Ok(None) };
     if !row.get::<_, bool>("expired") {
-        return Ok(Some(row.get("public_id")));
+        let public_id: &str = row.get("public_id");
+        return public_id
+            .parse()
+            .map(Some)
+            .map_err(|error| Error::row(OPERATION, error));
     }
     let id: i64 = row.get("id");
-    let size = i64::try_from(new.size_bytes).map_err(|error| Error::row(OPERATION, error))?;
+    unlink(transaction, blob_id, now).await?;
+    charge(transaction, account_id, -1, -size_bytes).await?;
     transaction
         .execute(WRITE_OFF, &[&id])
-        .await
-        .map_err(Error::statement(OPERATION))?;
-    transaction
-        .execute(UNLINK, &[&blob_id, &now])
-        .await
-        .map_err(Error::statement(OPERATION))?;
-    transaction
-        .execute(USE, &[&new.account_id, &size])
         .await
         .map_err(Error::statement(OPERATION))?;
     Ok(None)
@@ -289,7 +201,7 @@ async fn insert(
                 &new.name.as_str(),
                 &new.description,
                 &new.visibility.as_str(),
-                &new.media_type.kind().as_str(),
+                &new.blob.media_type.kind().as_str(),
                 &now,
                 &new.expiry.at(),
             ],
@@ -299,36 +211,9 @@ async fn insert(
     row.map(|row| read(OPERATION, &row)).transpose()
 }
 
-/// Counts the new link: on the blob, which is doomed no longer, and on the account.
-async fn link(transaction: &Transaction<'_>, blob: &LockedBlob, new: &NewImage) -> Result<(), Error> {
-    const LINK: &str = "UPDATE blob SET links = links + 1, doomed_at = NULL WHERE id = $1";
-    const USE: &str =
-        "UPDATE account SET used_files = used_files + 1, used_bytes = used_bytes + $2 WHERE id = $1";
-    if !blob.is_new {
-        let link = transaction
-            .prepare_cached(LINK)
-            .await
-            .map_err(Error::statement(OPERATION))?;
-        transaction
-            .execute(&link, &[&blob.id])
-            .await
-            .map_err(Error::statement(OPERATION))?;
-    }
-    let size = i64::try_from(new.size_bytes).map_err(|error| Error::row(OPERATION, error))?;
-    let used = transaction
-        .prepare_cached(USE)
-        .await
-        .map_err(Error::statement(OPERATION))?;
-    transaction
-        .execute(&used, &[&new.account_id, &size])
-        .await
-        .map(drop)
-        .map_err(Error::statement(OPERATION))
-}
-
 async fn extend(
     transaction: &Transaction<'_>,
-    public_id: &str,
+    public_id: PublicId,
     expiry: Expiry,
     now: Timestamp,
 ) -> Result<ImageRecord, Error> {
@@ -344,7 +229,7 @@ async fn extend(
         .await
         .map_err(Error::statement(OPERATION))?;
     let row = transaction
-        .query_one(&statement, &[&public_id, &now, &expiry.at()])
+        .query_one(&statement, &[&public_id.as_str(), &now, &expiry.at()])
         .await
         .map_err(Error::statement(OPERATION))?;
     read(OPERATION, &row)

@@ -7,15 +7,18 @@
 
 mod access_refusal;
 mod blob_key;
+mod checksum;
 mod digest;
 mod expiry;
 mod file_name;
 mod grant;
 pub mod hotlink;
+mod image_refusal;
 mod limits;
 mod media_type;
 mod password;
 mod public_id;
+mod quota;
 mod refusal;
 mod scope;
 mod token;
@@ -25,14 +28,17 @@ mod visibility;
 
 pub use access_refusal::AccessRefusal;
 pub use blob_key::{BlobKey, InvalidBlobKey};
+pub use checksum::{Checksum, InvalidChecksum};
 pub use digest::{InvalidDigest, Md5, Sha256};
 pub use expiry::{Expiry, InvalidDuration, is_live, parse_duration};
 pub use file_name::{FileName, file_name_parameter};
 pub use grant::Grant;
+pub use image_refusal::ImageRefusal;
 pub use limits::UploadLimits;
 pub use media_type::{Kind, MediaType, UnknownMediaType};
 pub use password::{PasswordHash, PasswordTooShort, readable_password};
 pub use public_id::{InvalidPublicId, PublicId};
+pub use quota::Quota;
 pub use refusal::Refusal;
 pub use scope::{InvalidScope, Scope, Scopes};
 pub use token::{InvalidToken, Token, TokenHash};

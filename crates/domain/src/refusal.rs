@@ -1,4 +1,4 @@
-use crate::{AccessRefusal, Scope};
+use crate::{AccessRefusal, ImageRefusal, Scope};
 
 /// Every reason to say no to a client. The services turn each into a status and words for a person; the code is
 /// what programs test for, and never changes.
@@ -70,6 +70,9 @@ pub enum Refusal {
     /// Accounts, sessions, tokens or their limits say no.
     #[error(transparent)]
     Access(#[from] AccessRefusal),
+    /// Images or albums that are there stand against it.
+    #[error(transparent)]
+    Image(#[from] ImageRefusal),
     /// There is no such image, or not for this caller.
     #[error("there is no such image")]
     NotFound,
@@ -95,6 +98,7 @@ impl Refusal {
             Self::InvalidField { .. } => "invalid_field",
             Self::MalformedBody(_) => "malformed_body",
             Self::Access(refusal) => refusal.code(),
+            Self::Image(refusal) => refusal.code(),
             Self::NotFound => "not_found",
         }
     }
