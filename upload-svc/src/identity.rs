@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use process::Clock;
 
-pub(crate) use credentials::{COOKIE, authenticate, require};
+pub(crate) use credentials::{COOKIE, album_for, authenticate, require};
 pub use keys::Secret;
 pub(crate) use origin::is_foreign_page;
 use passwords::Passwords;

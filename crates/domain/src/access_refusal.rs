@@ -39,6 +39,9 @@ pub enum AccessRefusal {
     /// A token would be able to do more than who makes it.
     #[error("the token would be wider than its maker: {0}")]
     GrantTooWide(&'static str),
+    /// A token that is bound to one album was used to upload to another.
+    #[error("the token is bound to another album")]
+    OtherAlbum,
     /// There is no such token, or not for this caller.
     #[error("there is no such token")]
     NoSuchToken,
@@ -66,6 +69,7 @@ impl AccessRefusal {
             Self::CrossSite => "cross_site_request",
             Self::NotASession => "not_a_session",
             Self::GrantTooWide(_) => "grant_too_wide",
+            Self::OtherAlbum => "album_not_allowed",
             Self::NoSuchToken => "token_not_found",
             Self::NoSuchUser => "user_not_found",
             Self::UsernameTaken => "username_taken",

@@ -78,6 +78,14 @@ pub(crate) fn require(bearer: &Bearer, scope: Scope) -> Result<(), Refusal> {
     }
 }
 
+/// The album of an upload that names `asked`: a token that is bound to one uploads to no other.
+pub(crate) fn album_for(bearer: &Bearer, asked: Option<i64>) -> Result<Option<i64>, AccessRefusal> {
+    match (bearer.album_id, asked) {
+        (Some(bound), Some(asked)) if bound != asked => Err(AccessRefusal::OtherAlbum),
+        (bound, asked) => Ok(asked.or(bound)),
+    }
+}
+
 /// The first of: a header, the query, the cookie. A credential that was shown is never overruled by a cookie.
 fn find_credential(headers: &HeaderMap, query: &str) -> Option<Sent> {
     let text = |name: &str| {

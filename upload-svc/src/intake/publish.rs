@@ -6,7 +6,7 @@ use domain::{Checksum, Expiry, FileName, Refusal, UploadLimits};
 use imaging::NotReadable;
 
 use super::{checksum, form::ReceivedFile, options::Options};
-use crate::{Service, problem::Failure};
+use crate::{Service, identity::album_for, problem::Failure};
 
 /// Inspects one staged file and publishes it.
 pub(crate) async fn publish(
@@ -29,7 +29,7 @@ pub(crate) async fn publish(
     let new = NewImage {
         public_id: Service::draw_id(),
         account_id: bearer.account_id,
-        album_id: options.album_id.or(bearer.album_id),
+        album_id: album_for(bearer, options.album_id)?,
         blob,
         name,
         description: options.description.clone(),

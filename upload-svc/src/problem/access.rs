@@ -51,6 +51,11 @@ pub(super) fn problem(refusal: &AccessRefusal, language: Language) -> Problem {
             "令牌的权限不能超过其创建者",
         )
         .extra("field", *what),
+        AccessRefusal::OtherAlbum => say(
+            StatusCode::FORBIDDEN,
+            "This token may upload to its own album only",
+            "该令牌只能上传到指定相册",
+        ),
         AccessRefusal::NoSuchToken => say(StatusCode::NOT_FOUND, "There is no such token", "令牌不存在"),
         AccessRefusal::NoSuchUser => say(StatusCode::NOT_FOUND, "There is no such user", "用户不存在"),
         AccessRefusal::UsernameTaken => say(StatusCode::CONFLICT, "The user name is taken", "用户名已被使用"),
@@ -108,6 +113,7 @@ mod tests {
             AccessRefusal::CrossSite,
             AccessRefusal::NotASession,
             AccessRefusal::GrantTooWide("scopes"),
+            AccessRefusal::OtherAlbum,
             AccessRefusal::NoSuchToken,
             AccessRefusal::NoSuchUser,
             AccessRefusal::UsernameTaken,

@@ -257,3 +257,33 @@ async fn a_long_list_of_tokens_is_read_page_by_page() {
     assert_eq!(seen.len(), 5);
     assert!(seen.is_sorted_by(|a, b| a > b), "{seen:?}");
 }
+
+#[tokio::test]
+async fn a_token_that_is_bound_to_an_album_uploads_to_no_other() {
+    let server = Server::start(&[]).await;
+    let bob = sign_up(&server, "bob", Role::Member).await;
+    let session = sign_in(&server, "bob").await;
+    let client = server.database.connect().await;
+    let make_album = "INSERT INTO album (account_id, name, created_at, updated_at) VALUES ($1, 'blog', now(), now()) RETURNING id";
+    let album: i64 = client.query_one(make_album, &[&bob]).await.unwrap().get(0);
+    let token = json!({ "scopes": ["upload"], "album": album });
+    let shown = bearer(&make(&server, &session, &token).await);
+    for (seed, (asked, status)) in [
+        ("", 201),
+        (album.to_string().as_str(), 201),
+        ((album - 1).to_string().as_str(), 403),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let png = pictures::png(3, 3, seed as u64);
+        let parts = [Part::File("file", "a.png", &png), Part::Text("album", asked)];
+        let answer = server.post("/v1/images", &[&shown], &parts).await;
+        assert_eq!(answer.status, status, "{asked:?}: {answer:?}");
+        if status == 201 {
+            assert_eq!(answer.json()["images"][0]["album"], album);
+        } else {
+            assert_eq!(code(&answer), "album_not_allowed");
+        }
+    }
+}
