@@ -280,9 +280,12 @@ impl Statement {
         }
         let says_any = !terms.is_empty() || !searched.is_empty();
         if says_any && !filter.ended {
-            terms.push(format!("'account=' || {owner}::text"));
+            // Only a value that is known before the plan is made: of any other one Postgres can't tell how common it is.
+            if owner.starts_with('$') {
+                terms.push(format!("'account=' || {owner}::text"));
+            }
             also(format!(
-                "image_terms(image.account_id, image.kind, image.visibility, image.name, image.description) @> (ARRAY[{}]{searched})",
+                "image_terms(image.account_id, image.kind, image.visibility, image.name, image.description) @> (ARRAY[{}]::text[]{searched})",
                 terms.join(", ")
             ));
         }

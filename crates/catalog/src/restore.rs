@@ -71,8 +71,12 @@ pub(crate) async fn bring_back(
         }
     }
     let expiry = if is_over { renewed } else { image.expiry };
+    let statement = transaction
+        .prepare_cached(REVIVE)
+        .await
+        .map_err(Error::statement(OPERATION))?;
     transaction
-        .execute(REVIVE, &[&locked.id, &now, &expiry.at()])
+        .execute(&statement, &[&locked.id, &now, &expiry.at()])
         .await
         .map_err(Error::statement(OPERATION))?;
     Ok(true)

@@ -124,8 +124,12 @@ pub(crate) async fn end(
     const END: &str = "UPDATE image SET ended_at = $2, ended_by = 'withdrawn', updated_at = $2 WHERE id = $1";
     unlink(transaction, locked.blob_id, now).await?;
     charge(transaction, account_id, -1, -locked.size_bytes).await?;
+    let statement = transaction
+        .prepare_cached(END)
+        .await
+        .map_err(Error::statement(OPERATION))?;
     transaction
-        .execute(END, &[&locked.id, &now])
+        .execute(&statement, &[&locked.id, &now])
         .await
         .map(drop)
         .map_err(Error::statement(OPERATION))

@@ -71,7 +71,7 @@ pub(super) fn problem(refusal: &AccessRefusal, language: Language) -> Problem {
 mod tests {
     use std::{fs, path::Path, time::Duration};
 
-    use domain::{Refusal, Scope};
+    use domain::{ImageRefusal, PublicId, Refusal, Scope};
 
     use super::*;
     use crate::problem::Failure;
@@ -119,6 +119,17 @@ mod tests {
             AccessRefusal::UsernameTaken,
             AccessRefusal::LastAdmin,
         ];
+        let images = [
+            ImageRefusal::InvalidCursor,
+            ImageRefusal::CursorMismatch,
+            ImageRefusal::PreconditionFailed,
+            ImageRefusal::AlreadyLive(PublicId::from_random([0; 16])),
+            ImageRefusal::QuotaExceeded,
+            ImageRefusal::ChecksumMismatch,
+            ImageRefusal::NoSuchAlbum,
+            ImageRefusal::AlbumNameTaken,
+            ImageRefusal::DefaultAlbum,
+        ];
         let others = [
             Refusal::Unauthenticated,
             Refusal::InvalidCredential,
@@ -135,7 +146,8 @@ mod tests {
             Refusal::MalformedBody(String::new()),
             Refusal::NotFound,
         ];
-        let all = access.into_iter().map(Refusal::from).chain(others);
+        let images = images.into_iter().map(Refusal::from);
+        let all = access.into_iter().map(Refusal::from).chain(images).chain(others);
         for failure in all.map(Failure::from) {
             let (begin, words) = row_of(&failure);
             let row = text.lines().find(|line| line.starts_with(&begin));

@@ -92,7 +92,7 @@ async fn a_change_or_a_deletion_that_expected_something_else_is_refused() {
     let server = Server::start(&[]).await;
     let path = format!("/v1/images/{}", upload_id(&server, 1, &[]).await);
     let tag = server.get(&path).await.header("etag").unwrap().to_owned();
-    let patch = async |if_match: &str, body| {
+    let change = async |if_match: &str, body| {
         server
             .send_json(
                 "PATCH",
@@ -102,27 +102,27 @@ async fn a_change_or_a_deletion_that_expected_something_else_is_refused() {
             )
             .await
     };
-    let changed = patch(&tag, json!({ "description": "one" })).await;
+    let changed = change(&tag, json!({ "description": "one" })).await;
     assert_eq!(changed.status, 200);
     let new_tag = changed.header("etag").unwrap().to_owned();
     assert_ne!(tag, new_tag, "even within one tick of the clock");
     assert_problem(
-        &patch(&tag, json!({ "description": "two" })).await,
+        &change(&tag, json!({ "description": "two" })).await,
         412,
         "precondition_failed",
     );
     assert_problem(
-        &patch(&format!("W/{new_tag}"), json!({ "description": "two" })).await,
+        &change(&format!("W/{new_tag}"), json!({ "description": "two" })).await,
         412,
         "precondition_failed",
     );
     assert_eq!(
-        patch(&format!("\"x\", {new_tag}"), json!({ "description": "two" }))
+        change(&format!("\"x\", {new_tag}"), json!({ "description": "two" }))
             .await
             .status,
         200
     );
-    assert_eq!(patch("*", json!({ "description": "three" })).await.status, 200);
+    assert_eq!(change("*", json!({ "description": "three" })).await.status, 200);
     let delete = async |if_match: &str| {
         server
             .send(

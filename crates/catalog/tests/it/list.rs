@@ -1,5 +1,7 @@
 //! Lists of images over a table large enough that Postgres must choose.
 
+use std::fmt::Write as _;
+
 use catalog::{ImageFilter, ImageQuery, ImageSort, ServiceRole, explain_list, list_images};
 use domain::{Kind, Visibility};
 use jiff::{SignedDuration, Timestamp};
@@ -14,7 +16,7 @@ const SORTS: [ImageSort; 5] = [
     ImageSort::Size,
 ];
 /// More than any page below takes with an index, and far less than any that reads the whole table.
-const MOST_MILLISECONDS: f64 = 400.0;
+const MOST_MILLISECONDS: f64 = 250.0;
 
 /// Two accounts: one with most of the images, one with few. 3 % are videos, one in a thousand is private, one in 20,000 is named
 /// `needle`, every second has a date, one in 50 will expire, all but one in 100 were seen lately.
@@ -42,116 +44,51 @@ async fn large_table(database: &TestDatabase) -> i64 {
     owner
 }
 
-fn at(text: &str) -> Option<Timestamp> {
-    Some(text.parse().unwrap())
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
 }
 
 fn filters(album_id: i64) -> Vec<(&'static str, ImageFilter)> {
-    let none = ImageFilter::default;
+    let with = |name, change: &dyn Fn(&mut ImageFilter)| {
+        let mut filter = ImageFilter::default();
+        change(&mut filter);
+        (name, filter)
+    };
+    let word = |filter: &mut ImageFilter, text: &str| filter.text = Some(text.to_owned());
     vec![
-        ("nothing", none()),
-        (
-            "album",
-            ImageFilter {
-                album_id: Some(album_id),
-                ..none()
-            },
-        ),
-        (
-            "a rare word",
-            ImageFilter {
-                text: Some("needle".into()),
-                ..none()
-            },
-        ),
-        (
-            "a common word",
-            ImageFilter {
-                text: Some("IMG".into()),
-                ..none()
-            },
-        ),
-        (
-            "no such word",
-            ImageFilter {
-                text: Some("zzzz".into()),
-                ..none()
-            },
-        ),
-        (
-            "videos",
-            ImageFilter {
-                kind: Some(Kind::Video),
-                ..none()
-            },
-        ),
-        (
-            "pictures",
-            ImageFilter {
-                kind: Some(Kind::Image),
-                ..none()
-            },
-        ),
-        (
-            "private ones",
-            ImageFilter {
-                visibility: Some(Visibility::Private),
-                ..none()
-            },
-        ),
-        (
-            "unlisted ones",
-            ImageFilter {
-                visibility: Some(Visibility::Unlisted),
-                ..none()
-            },
-        ),
-        (
-            "a day taken",
-            ImageFilter {
-                taken_from: at("2021-05-01T00:00:00Z"),
-                taken_to: at("2021-05-02T00:00:00Z"),
-                ..none()
-            },
-        ),
-        (
-            "an hour of uploads",
-            ImageFilter {
-                uploaded_from: at("2026-02-01T00:00:00Z"),
-                uploaded_to: at("2026-02-01T01:00:00Z"),
-                ..none()
-            },
-        ),
-        (
-            "expiring",
-            ImageFilter {
-                expiring_before: at("2027-01-08T00:00:00Z"),
-                ..none()
-            },
-        ),
-        (
-            "unused",
-            ImageFilter {
-                unused_since: at("2026-10-01T00:00:00Z"),
-                ..none()
-            },
-        ),
-        (
-            "ended",
-            ImageFilter {
-                ended: true,
-                ..none()
-            },
-        ),
-        (
-            "several together",
-            ImageFilter {
-                text: Some("needle".into()),
-                kind: Some(Kind::Image),
-                uploaded_from: at("2026-02-01T00:00:00Z"),
-                ..none()
-            },
-        ),
+        with("nothing", &|_| {}),
+        with("album", &|filter| filter.album_id = Some(album_id)),
+        with("a rare word", &|filter| word(filter, "needle")),
+        with("a common word", &|filter| word(filter, "IMG")),
+        with("no such word", &|filter| word(filter, "zzzz")),
+        with("videos", &|filter| filter.kind = Some(Kind::Video)),
+        with("pictures", &|filter| filter.kind = Some(Kind::Image)),
+        with("private ones", &|filter| {
+            filter.visibility = Some(Visibility::Private);
+        }),
+        with("unlisted ones", &|filter| {
+            filter.visibility = Some(Visibility::Unlisted);
+        }),
+        with("a day taken", &|filter| {
+            filter.taken_from = Some(at("2021-05-01T00:00:00Z"));
+            filter.taken_to = Some(at("2021-05-02T00:00:00Z"));
+        }),
+        with("an hour of uploads", &|filter| {
+            filter.uploaded_from = Some(at("2026-02-01T00:00:00Z"));
+            filter.uploaded_to = Some(at("2026-02-01T01:00:00Z"));
+        }),
+        with("expiring", &|filter| {
+            filter.expiring_before = Some(at("2027-01-08T00:00:00Z"));
+        }),
+        with("unused", &|filter| {
+            filter.unused_since = Some(at("2026-10-01T00:00:00Z"));
+        }),
+        with("ended", &|filter| filter.ended = true),
+        with("several together", &|filter| {
+            word(filter, "needle");
+            filter.kind = Some(Kind::Image);
+            filter.uploaded_from = Some(at("2026-02-01T00:00:00Z"));
+        }),
     ]
 }
 
@@ -188,9 +125,7 @@ async fn no_filter_and_no_sort_reads_the_table_from_end_to_end() {
                     );
                     let milliseconds = execution_milliseconds(&plan);
                     slowest = slowest.max(milliseconds);
-                    table.push_str(&format!(
-                        "{milliseconds:8.2} ms  {name} by {sort:?} of {owner:?}\n"
-                    ));
+                    writeln!(table, "{milliseconds:8.2} ms  {name} by {sort:?} of {owner:?}").unwrap();
                     assert!(
                         milliseconds < MOST_MILLISECONDS,
                         "{name} by {sort:?} of {owner:?}:\n{plan}"
