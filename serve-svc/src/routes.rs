@@ -71,7 +71,7 @@ pub fn with_views(
 }
 
 /// What a URL names; nothing where it names nothing that could ever be an image.
-type Named = Option<(Wanted, Option<MediaType>)>;
+type Named = Option<Wanted>;
 
 /// The label of the route and what is wanted, if this is the URL of a view.
 fn view_of(uri: &Uri) -> Option<(&'static str, Named)> {
@@ -82,19 +82,20 @@ fn view_of(uri: &Uri) -> Option<(&'static str, Named)> {
     Some(("GET /?path", by_path(&path)))
 }
 
-/// What `/i/{id}.{ext}` names. The extension may be missing; a wrong one names nothing.
+/// What `/i/{id}.{ext}` names. The extension may be missing, and any that an image can have will do: bytes may have been
+/// replaced by others of another type, and the link goes on. What is sent says its own type.
 fn by_name(name: &str) -> Named {
-    let (id, media_type) = match name.split_once('.') {
-        Some((id, extension)) => (id, Some(MediaType::from_extension(extension)?)),
-        None => (name, None),
+    let id = match name.split_once('.') {
+        Some((id, extension)) => MediaType::from_extension(extension).map(|_| id)?,
+        None => name,
     };
-    Some((Wanted::Id(id.parse::<PublicId>().ok()?), media_type))
+    Some(Wanted::Id(id.parse::<PublicId>().ok()?))
 }
 
 /// What `/?path=/ab/cdef….ext` names.
 fn by_path(path: &str) -> Named {
     let key: BlobKey = path.strip_prefix('/').unwrap_or(path).parse().ok()?;
-    Some((Wanted::Key(key), None))
+    Some(Wanted::Key(key))
 }
 
 /// The value of `path` in a query.

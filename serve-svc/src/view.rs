@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::{MediaType, hotlink::RefererHeaders, is_view};
+use domain::{hotlink::RefererHeaders, is_view};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use http_kit::{Language, Problem};
 use jiff::Timestamp;
@@ -30,18 +30,14 @@ pub(crate) struct Asked<'a> {
 }
 
 /// Answers a view of what a URL names; nothing where it names nothing that could ever be an image.
-pub(crate) async fn view(
-    service: &Service,
-    named: Option<(Wanted, Option<MediaType>)>,
-    asked: Asked<'_>,
-) -> Response<Payload> {
+pub(crate) async fn view(service: &Service, wanted: Option<Wanted>, asked: Asked<'_>) -> Response<Payload> {
     let parts = service.parts();
     let missing = |reason| {
         parts.figures.missing(reason);
         placeholder::missing(asked.method)
     };
     // Find.
-    let Some((wanted, media_type)) = named else {
+    let Some(wanted) = wanted else {
         return missing("no_name");
     };
     let image = match parts.shelf.find(&wanted).await {
@@ -56,9 +52,6 @@ pub(crate) async fn view(
     let now = parts.clock.now();
     if !image.is_shown(now) {
         return missing("over");
-    }
-    if media_type.is_some_and(|media_type| media_type != image.media_type) {
-        return missing("extension");
     }
     let decision = parts.policy.judge(referer_headers(asked.headers));
     if !decision.is_allowed() {

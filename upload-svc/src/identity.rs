@@ -1,5 +1,97 @@
 //! Who is asking.
+//!
+//! A caller shows a token or a session (a JWT, as bearer or as cookie); [`authenticate`] says for whom it speaks. What is
+//! signed with which key, how often a password may be tried and how a cookie is protected is decided here; the rows are `catalog`'s.
 
+mod admission;
 mod credentials;
+mod hs256;
+mod keys;
+mod origin;
+mod passwords;
+mod refusal_log;
+mod session_token;
+mod throttle;
+mod token_rates;
 
-pub(crate) use credentials::{authenticate, require};
+use std::time::Duration;
+
+use process::Clock;
+
+pub(crate) use credentials::{COOKIE, album_for, authenticate, require};
+pub use keys::Secret;
+pub(crate) use origin::is_foreign_page;
+use passwords::Passwords;
+use refusal_log::RefusalLog;
+use session_token::SessionTokens;
+use throttle::{ServiceClock, SignInThrottle};
+use token_rates::TokenRates;
+
+/// What an operator decides about signing in.
+#[derive(Debug, Clone)]
+pub struct IdentitySettings {
+    /// What sessions are signed with.
+    pub secret: Secret,
+    /// The secret before this one, whose sessions are still good.
+    pub previous_secret: Option<Secret>,
+    /// How long a session lasts.
+    pub session: Duration,
+    /// How long it lasts for who asked to be remembered.
+    pub remembered_session: Duration,
+    /// Tries to sign in at one account, a minute; 0 is no limit.
+    pub sign_ins_per_account: u32,
+    /// Tries to sign in from one address, a minute; 0 is no limit.
+    pub sign_ins_per_address: u32,
+}
+
+/// What finding out who is asking works with.
+#[derive(Debug)]
+pub(crate) struct Identity {
+    sessions: SessionTokens,
+    passwords: Passwords,
+    throttle: SignInThrottle,
+    token_rates: TokenRates,
+    refusals: RefusalLog,
+    session: Duration,
+    remembered_session: Duration,
+}
+
+impl Identity {
+    pub(crate) fn new(settings: &IdentitySettings, base_url: &str, clock: &Clock) -> Self {
+        let clock = ServiceClock(clock.clone());
+        Self {
+            sessions: SessionTokens::new(base_url, &settings.secret, settings.previous_secret.as_ref()),
+            passwords: Passwords::new(),
+            throttle: SignInThrottle::new(
+                settings.sign_ins_per_account,
+                settings.sign_ins_per_address,
+                &clock,
+            ),
+            token_rates: TokenRates::new(&clock),
+            refusals: RefusalLog::default(),
+            session: settings.session,
+            remembered_session: settings.remembered_session,
+        }
+    }
+
+    pub(crate) fn sessions(&self) -> &SessionTokens {
+        &self.sessions
+    }
+
+    pub(crate) fn passwords(&self) -> &Passwords {
+        &self.passwords
+    }
+
+    pub(crate) fn throttle(&self) -> &SignInThrottle {
+        &self.throttle
+    }
+
+    /// How long a session lasts.
+    pub(crate) fn session_lifetime(&self, remember: bool) -> Duration {
+        if remember {
+            self.remembered_session
+        } else {
+            self.session
+        }
+    }
+}

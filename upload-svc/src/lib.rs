@@ -14,6 +14,7 @@ mod routes;
 mod service;
 mod settings;
 
+pub use identity::{IdentitySettings, Secret};
 pub use routes::routes;
 pub use service::{Service, health, run, stack_settings};
 pub use settings::UploadSettings;

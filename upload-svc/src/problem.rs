@@ -1,6 +1,9 @@
+mod access;
+mod image;
+
 use std::{borrow::Cow, error::Error, time::Duration};
 
-use domain::Refusal;
+use domain::{AccessRefusal, ImageRefusal, Refusal};
 use http::{HeaderValue, StatusCode, header::WWW_AUTHENTICATE};
 use http_kit::{BodyFault, Language, Problem, body_fault};
 
@@ -19,6 +22,9 @@ pub(crate) enum Failure {
     /// The store failed.
     #[error("the store failed")]
     Blobs(#[from] blobs::Error),
+    /// A session could not be signed.
+    #[error("a session could not be signed")]
+    Signing(#[from] jsonwebtoken::errors::Error),
     /// A task of ours died.
     #[error("a task died")]
     Task(#[from] tokio::task::JoinError),
@@ -44,7 +50,7 @@ impl Failure {
             Self::Body(fault) => fault.problem(Language::En).code(),
             Self::Catalog(catalog::Error::Unavailable { .. }) => "database_away",
             Self::Blobs(blobs::Error::Full { .. }) => "storage_full",
-            Self::Catalog(_) | Self::Blobs(_) | Self::Task(_) => "internal",
+            Self::Catalog(_) | Self::Blobs(_) | Self::Signing(_) | Self::Task(_) => "internal",
         }
     }
 
@@ -88,7 +94,9 @@ impl Failure {
                     chinese,
                 )
             }
-            Self::Catalog(_) | Self::Blobs(_) | Self::Task(_) => Problem::internal(language),
+            Self::Catalog(_) | Self::Blobs(_) | Self::Signing(_) | Self::Task(_) => {
+                Problem::internal(language)
+            }
         }
     }
 
@@ -104,6 +112,62 @@ impl Failure {
     }
 }
 
+impl From<AccessRefusal> for Failure {
+    fn from(refusal: AccessRefusal) -> Self {
+        Self::Refused(refusal.into())
+    }
+}
+
+impl From<ImageRefusal> for Failure {
+    fn from(refusal: ImageRefusal) -> Self {
+        Self::Refused(refusal.into())
+    }
+}
+
+impl From<catalog::ChangeError> for Failure {
+    fn from(error: catalog::ChangeError) -> Self {
+        match error {
+            catalog::ChangeError::Catalog(error) => Self::Catalog(error),
+            catalog::ChangeError::NotFound => Refusal::NotFound.into(),
+            catalog::ChangeError::Unexpected => ImageRefusal::PreconditionFailed.into(),
+            catalog::ChangeError::NoSuchAlbum => no_such_album(),
+            catalog::ChangeError::AlreadyLive(other) => ImageRefusal::AlreadyLive(other).into(),
+            catalog::ChangeError::QuotaExceeded => ImageRefusal::QuotaExceeded.into(),
+        }
+    }
+}
+
+impl From<catalog::AlbumError> for Failure {
+    fn from(error: catalog::AlbumError) -> Self {
+        match error {
+            catalog::AlbumError::Catalog(error) => Self::Catalog(error),
+            catalog::AlbumError::NotFound => ImageRefusal::NoSuchAlbum.into(),
+            catalog::AlbumError::NameTaken => ImageRefusal::AlbumNameTaken.into(),
+            catalog::AlbumError::IsDefault => ImageRefusal::DefaultAlbum.into(),
+        }
+    }
+}
+
+impl<B> From<catalog::ReplaceError<B>> for Failure
+where
+    Self: From<B>,
+{
+    fn from(error: catalog::ReplaceError<B>) -> Self {
+        match error {
+            catalog::ReplaceError::Change(error) => error.into(),
+            catalog::ReplaceError::Bytes(error) => Self::from(error),
+        }
+    }
+}
+
+/// An album that is named in a field, not in the URL.
+fn no_such_album() -> Failure {
+    Failure::Refused(Refusal::InvalidField {
+        field: "album",
+        reason: "there is no such album of yours".to_owned(),
+    })
+}
+
 impl<B> From<catalog::PublishError<B>> for Failure
 where
     Self: From<B>,
@@ -112,10 +176,8 @@ where
         match error {
             catalog::PublishError::Catalog(error) => Self::Catalog(error),
             catalog::PublishError::Bytes(error) => Self::from(error),
-            catalog::PublishError::NoSuchAlbum => Self::Refused(Refusal::InvalidField {
-                field: "album",
-                reason: "there is no such album of yours".to_owned(),
-            }),
+            catalog::PublishError::NoSuchAlbum => no_such_album(),
+            catalog::PublishError::QuotaExceeded => ImageRefusal::QuotaExceeded.into(),
         }
     }
 }
@@ -139,12 +201,6 @@ fn refusal_problem(refusal: &Refusal, language: Language) -> Problem {
     let code = refusal.code();
     let say = |status, english: &str, chinese: &str| {
         say(status, code, language, english.to_owned(), chinese.to_owned())
-    };
-    let challenge = |problem: Problem| {
-        problem.header(
-            WWW_AUTHENTICATE,
-            HeaderValue::from_static("Bearer realm=\"berth\""),
-        )
     };
     match refusal {
         Refusal::Unauthenticated => challenge(say(
@@ -217,8 +273,24 @@ fn refusal_problem(refusal: &Refusal, language: Language) -> Problem {
         )
         .detail(reason.clone())
         .extra("field", *field),
+        Refusal::MalformedBody(reason) => say(
+            StatusCode::BAD_REQUEST,
+            "The body can't be read: send JSON (or a form) with the documented fields",
+            "请求内容无法解析：请按文档以 JSON（或表单）发送",
+        )
+        .detail(reason.clone()),
+        Refusal::Access(refusal) => access::problem(refusal, language),
+        Refusal::Image(refusal) => image::problem(refusal, language),
         Refusal::NotFound => say(StatusCode::NOT_FOUND, "There is no such image", "图片不存在"),
     }
+}
+
+/// Says how to come back with a credential.
+fn challenge(problem: Problem) -> Problem {
+    problem.header(
+        WWW_AUTHENTICATE,
+        HeaderValue::from_static("Bearer realm=\"berth\""),
+    )
 }
 
 /// A size for a person: `64.0MB`, as the older hosts wrote it.

@@ -1,12 +1,28 @@
 //! Every URL of the service.
 
+mod account;
+mod albums;
+mod events;
 mod images;
+mod page;
+mod people;
 mod reply;
+mod session;
+mod small_body;
+mod tokens;
+mod users;
 
+pub(crate) use images::IfMatch;
+pub(crate) use page::Page;
 pub(crate) use reply::{answer, with_cors};
+pub(crate) use small_body::read_body;
 
+use std::pin::Pin;
+
+use bytes::{Buf, Bytes};
+use futures_util::{Stream, StreamExt as _};
 use http::{HeaderMap, Method};
-use http_kit::{ClientAddress, Route, delete, get_or_head, one_of, post};
+use http_kit::{ClientAddress, Route, delete, get_or_head, one_of, patch, post, put};
 use warp::{
     Filter, Reply as _,
     filters::{BoxedFilter, body},
@@ -16,9 +32,13 @@ use warp::{
 
 use crate::{Service, dialects};
 
+/// A body as it comes in, whoever reads it.
+pub(crate) type Body = Pin<Box<dyn Stream<Item = Result<Bytes, warp::Error>> + Send>>;
+
 /// What a handler is told about the request beside its body.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
+    pub(crate) method: Method,
     pub(crate) headers: HeaderMap,
     pub(crate) query: String,
     pub(crate) client: ClientAddress,
@@ -31,40 +51,81 @@ pub fn routes(service: Service) -> BoxedFilter<(Response,)> {
         let service = service.clone();
         warp::any().map(move || service.clone())
     };
-    let mut table = vec![
-        path!("v1" / "images")
-            .and(post())
-            .and(with())
-            .and(asked())
-            .and(body::stream())
-            .then(images::upload)
-            .boxed(),
-        path!("v1" / "images" / String)
-            .and(get_or_head())
-            .and(with())
-            .and(asked())
-            .then(images::describe)
-            .boxed(),
-        path!("v1" / "images" / String)
-            .and(delete())
-            .and(with())
-            .and(asked())
-            .then(images::withdraw)
-            .boxed(),
+    let mut table = image_routes(&with);
+    table.extend(vec![
         path!("v1" / ..).and(asks_first()).map(preflight).boxed(),
         path!("api" / ..).and(asks_first()).map(preflight).boxed(),
-    ];
+    ]);
+    table.extend(people::routes(&with));
     table.extend(dialects::routes(&with));
     one_of(table)
+}
+
+/// The URLs of images and albums: `path, method [and body], handler`.
+fn image_routes<F, W>(with: &F) -> Vec<BoxedFilter<(Response,)>>
+where
+    F: Fn() -> W,
+    W: Filter<Extract = (Service,), Error = std::convert::Infallible> + Clone + Send + Sync + 'static,
+{
+    macro_rules! row {
+        ($path:expr, $method:ident, $handler:path) => {
+            $path
+                .and($method())
+                .and(with())
+                .and(asked())
+                .then($handler)
+                .boxed()
+        };
+        ($path:expr, $method:ident + $body:ident, $handler:path) => {
+            $path
+                .and($method())
+                .and(with())
+                .and(asked())
+                .and($body())
+                .then($handler)
+                .boxed()
+        };
+    }
+    vec![
+        row!(path!("v1" / "images"), post + sent, images::upload),
+        row!(path!("v1" / "images"), get_or_head, images::list),
+        row!(path!("v1" / "images" / "bulk"), post + sent, images::bulk),
+        row!(path!("v1" / "images" / "exists"), get_or_head, images::exists),
+        row!(path!("v1" / "images" / String), get_or_head, images::describe),
+        row!(path!("v1" / "images" / String), patch + sent, images::patch),
+        row!(path!("v1" / "images" / String), delete, images::withdraw),
+        row!(path!("v1" / "images" / String / "restore"), post, images::restore),
+        row!(
+            path!("v1" / "images" / String / "content"),
+            put + sent,
+            images::replace
+        ),
+        row!(path!("v1" / "albums"), get_or_head, albums::list),
+        row!(path!("v1" / "albums"), post + sent, albums::create),
+        row!(path!("v1" / "albums" / String), get_or_head, albums::describe),
+        row!(path!("v1" / "albums" / String), patch + sent, albums::patch),
+        row!(path!("v1" / "albums" / String), delete, albums::remove),
+    ]
+}
+
+/// The body of a request.
+fn sent() -> BoxedFilter<(Body,)> {
+    body::stream().map(boxed).boxed()
+}
+
+fn boxed<B: Buf>(body: impl Stream<Item = Result<B, warp::Error>> + Send + 'static) -> Body {
+    Box::pin(body.map(|piece| piece.map(|mut piece| piece.copy_to_bytes(piece.remaining()))))
 }
 
 /// The head of a request, as every handler wants it.
 pub(crate) fn asked() -> BoxedFilter<(Asked,)> {
     let query = warp::query::raw().or(warp::any().map(String::new)).unify();
-    warp::header::headers_cloned()
+    warp::method()
+        .and(warp::header::headers_cloned())
         .and(query)
         .and(warp::ext::get::<ClientAddress>())
-        .map(|headers, query, client| Asked {
+        .map(|method, headers, query, client| Asked {
+            method,
             headers,
             query,
             client,
@@ -103,8 +164,7 @@ fn preflight() -> Response {
     if let Ok(methods) = methods.parse() {
         headers.insert(http::header::ACCESS_CONTROL_ALLOW_METHODS, methods);
     }
-    let allowed =
-        "authorization, content-type, token, api-key, x-api-key, idempotency-key, if-match, if-none-match";
+    let allowed = "authorization, content-type, token, api-key, x-api-key, idempotency-key, if-match, if-none-match, content-md5, digest, content-digest";
     headers.insert(
         http::header::ACCESS_CONTROL_ALLOW_HEADERS,
         http::HeaderValue::from_static(allowed),

@@ -9,7 +9,7 @@ use http_kit::{
 };
 use process::Clock;
 
-use crate::{UploadSettings, measures::Measures, routes};
+use crate::{UploadSettings, identity::Identity, measures::Measures, routes};
 
 /// What every handler works with. Cloning shares it.
 #[derive(Debug, Clone)]
@@ -24,6 +24,7 @@ struct Parts {
     base_url: String,
     limits: UploadLimits,
     lifetime: Duration,
+    identity: Identity,
 }
 
 impl Service {
@@ -33,6 +34,7 @@ impl Service {
         clock: Clock,
         metrics: &Metrics,
     ) -> Result<Self, Box<dyn Error + Send + Sync>> {
+        let identity = Identity::new(&settings.identity, &settings.base_url, &clock);
         Ok(Self(Arc::new(Parts {
             catalog: Catalog::new(&settings.catalog)?,
             writer: BlobWriter::open(Path::new(&settings.blobs))?,
@@ -41,6 +43,7 @@ impl Service {
             base_url: settings.base_url.clone(),
             limits: settings.limits.clone(),
             lifetime: settings.lifetime,
+            identity,
         })))
     }
 
@@ -70,6 +73,10 @@ impl Service {
 
     pub(crate) fn lifetime(&self) -> Duration {
         self.0.lifetime
+    }
+
+    pub(crate) fn identity(&self) -> &Identity {
+        &self.0.identity
     }
 
     /// A fresh id for an image.

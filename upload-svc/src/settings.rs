@@ -1,12 +1,14 @@
 use std::{path::PathBuf, time::Duration};
 
 use catalog::CatalogSettings;
-use domain::UploadLimits;
+use domain::{UploadLimits, parse_duration};
 use http_kit::{ListenAddress, TrustedProxies};
 use process::{
     LogSettings,
     settings::{Complaints, Reader, Sources},
 };
+
+use crate::identity::{IdentitySettings, Secret};
 
 /// Everything that an operator decides about upload-svc.
 #[derive(Debug, Clone)]
@@ -29,6 +31,8 @@ pub struct UploadSettings {
     pub rate_limit: u32,
     /// Peers whose `X-Forwarded-For` is believed.
     pub trusted_proxies: TrustedProxies,
+    /// Signing in.
+    pub identity: IdentitySettings,
     /// The log.
     pub log: LogSettings,
 }
@@ -42,8 +46,6 @@ impl UploadSettings {
         reader.default_to("BERTH_BASE_URL", "http://127.0.0.1:8080");
         reader.default_to("BERTH_LISTEN", "127.0.0.1:8081");
         reader.default_to("BERTH_METRICS_LISTEN", "127.0.0.1:9081");
-        // It signs sessions and links; asked for from the first day, so that no installation grows up without one.
-        reader.secret("BERTH_SECRET");
         let settings = Self {
             base_url: base_url(&mut reader),
             listen: reader.value("BERTH_LISTEN", stand_in_address()),
@@ -58,6 +60,7 @@ impl UploadSettings {
             lifetime: Duration::from_secs(u64::from(reader.value("BERTH_EXPIRE_DAYS", 0u32)) * SECONDS_A_DAY),
             rate_limit: reader.value("BERTH_RATE_LIMIT", 0),
             trusted_proxies: reader.value("BERTH_TRUSTED_PROXIES", TrustedProxies::default()),
+            identity: identity(&mut reader),
             log: LogSettings {
                 filter: reader.value("BERTH_LOG", String::new()),
                 format: reader.value("BERTH_LOG_FORMAT", process::LogFormat::default()),
@@ -75,6 +78,33 @@ fn base_url(reader: &mut Reader) -> String {
             return Err("expected something like https://img.example.com".to_owned());
         }
         Ok(text.trim_end_matches('/').to_owned())
+    })
+}
+
+fn identity(reader: &mut Reader) -> IdentitySettings {
+    // Keys are derived from it, one a purpose.
+    let secret = Secret::new(reader.secret("BERTH_SECRET"));
+    let previous = reader.is_set("BERTH_SECRET_PREVIOUS");
+    IdentitySettings {
+        secret,
+        previous_secret: previous.then(|| Secret::new(reader.secret("BERTH_SECRET_PREVIOUS"))),
+        session: lasting(reader, "BERTH_SESSION_LIFETIME"),
+        remembered_session: lasting(reader, "BERTH_SESSION_REMEMBER"),
+        sign_ins_per_account: reader.value("BERTH_SIGN_IN_PER_ACCOUNT", 0),
+        sign_ins_per_address: reader.value("BERTH_SIGN_IN_PER_ADDRESS", 0),
+    }
+}
+
+/// A duration that a session can last: a minute at least, or nobody could sign in; ten years at most.
+fn lasting(reader: &mut Reader, name: &str) -> Duration {
+    const TEN_YEARS: Duration = Duration::from_secs(3650 * SECONDS_A_DAY);
+    reader.value_with(name, Duration::ZERO, |text| {
+        let duration = parse_duration(text).map_err(|error| error.to_string())?;
+        if (Duration::from_mins(1)..=TEN_YEARS).contains(&duration) {
+            Ok(duration)
+        } else {
+            Err("expected from 1m to 3650d".to_owned())
+        }
     })
 }
 

@@ -1,5 +1,6 @@
 use domain::Username;
 use jiff::Timestamp;
+use tokio_postgres::Row;
 
 use crate::{Catalog, Error};
 
@@ -38,6 +39,56 @@ pub struct NewAccount<'a> {
     pub role: Role,
     /// argon2id in PHC form.
     pub password_hash: &'a str,
+}
+
+/// An account as its owner and administrators see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(
+    missing_docs,
+    reason = "each field is the column of its name; migrations/ explains them"
+)]
+pub struct AccountRecord {
+    pub id: i64,
+    pub username: String,
+    pub role: Role,
+    pub quota_bytes: Option<i64>,
+    pub quota_files: Option<i64>,
+    pub used_bytes: i64,
+    pub used_files: i64,
+    pub created_at: Timestamp,
+    pub disabled_at: Option<Timestamp>,
+}
+
+pub(crate) const COLUMNS: &str =
+    "id, username, role, quota_bytes, quota_files, used_bytes, used_files, created_at, disabled_at";
+
+pub(crate) fn read(operation: &'static str, row: &Row) -> Result<AccountRecord, Error> {
+    let role: &str = row.get("role");
+    Ok(AccountRecord {
+        id: row.get("id"),
+        username: row.get("username"),
+        role: Role::read(role).ok_or_else(|| Error::row(operation, role))?,
+        quota_bytes: row.get("quota_bytes"),
+        quota_files: row.get("quota_files"),
+        used_bytes: row.get("used_bytes"),
+        used_files: row.get("used_files"),
+        created_at: row.get("created_at"),
+        disabled_at: row.get("disabled_at"),
+    })
+}
+
+/// The account of this id, unless it was deleted.
+pub async fn find_account(catalog: &Catalog, id: i64) -> Result<Option<AccountRecord>, Error> {
+    const OPERATION: &str = "describe an account";
+    let client = catalog.client(OPERATION).await?;
+    let row = client
+        .query_opt(
+            &format!("SELECT {COLUMNS} FROM account WHERE id = $1 AND deleted_at IS NULL"),
+            &[&id],
+        )
+        .await
+        .map_err(Error::statement(OPERATION))?;
+    row.map(|row| read(OPERATION, &row)).transpose()
 }
 
 /// Whether there is any account yet.

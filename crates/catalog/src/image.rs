@@ -1,5 +1,7 @@
+use deadpool_postgres::Transaction;
 use domain::{Expiry, Md5, MediaType, PublicId, Sha256, Visibility};
 use jiff::Timestamp;
+use serde_json::Value;
 use tokio_postgres::Row;
 
 use crate::{Catalog, Error};
@@ -11,6 +13,7 @@ use crate::{Catalog, Error};
     reason = "each field is the column of its name; migrations/ explains them"
 )]
 pub struct ImageRecord {
+    pub id: i64,
     pub public_id: PublicId,
     pub account_id: i64,
     pub album_id: i64,
@@ -24,24 +27,62 @@ pub struct ImageRecord {
     pub name: String,
     pub description: String,
     pub visibility: Visibility,
+    pub policy: Option<Value>,
     pub views: u64,
     pub created_at: Timestamp,
+    pub updated_at: Timestamp,
     pub taken_at: Option<Timestamp>,
     pub expiry: Expiry,
+    /// Since when it has ended, and by what: `withdrawn` or `expired`.
+    pub ended: Option<(Timestamp, String)>,
 }
 
 pub(crate) const COLUMNS: &str = "
-    image.public_id, image.account_id, image.album_id, image.name, image.description, image.visibility, image.created_at, image.taken_at,
-    image.expires_at, blob.key, blob.md5, blob.sha256, blob.size_bytes, blob.media_type, blob.width, blob.height,
+    image.id, image.public_id, image.account_id, image.album_id, image.name, image.description, image.visibility, image.policy,
+    image.created_at, image.updated_at, image.taken_at, image.expires_at, image.ended_at, image.ended_by, blob.key, blob.md5, blob.sha256, blob.size_bytes, blob.media_type, blob.width, blob.height,
     coalesce((SELECT views FROM view_count WHERE view_count.image_id = image.id), 0) AS views";
+
+/// Whether an image is still what its client believes it to be (`If-Match`); asked while its row is locked.
+pub type Expected<'a> = &'a (dyn Fn(&ImageRecord) -> bool + Send + Sync);
+
+/// Why an image was not changed. Nothing was written.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeError {
+    /// The rows could not be written.
+    #[error(transparent)]
+    Catalog(#[from] Error),
+    /// There is no such image, or none in a state that allows it.
+    #[error("there is no such image")]
+    NotFound,
+    /// It is not what the client expected.
+    #[error("the image is not as expected")]
+    Unexpected,
+    /// The owner has no album of that id.
+    #[error("there is no such album")]
+    NoSuchAlbum,
+    /// The owner has a live image of the same bytes: this one.
+    #[error("the same bytes are live as {0}")]
+    AlreadyLive(PublicId),
+    /// It does not fit into the owner's quota.
+    #[error("the quota is used up")]
+    QuotaExceeded,
+}
 
 /// The image of this id that was not withdrawn, with its count as of the last fold. It may have expired: ask
 /// [`domain::is_live`].
 pub async fn find_image(catalog: &Catalog, public_id: PublicId) -> Result<Option<ImageRecord>, Error> {
+    let image = find_image_even_ended(catalog, public_id).await?;
+    Ok(image.filter(|image| image.ended.is_none()))
+}
+
+/// The image of this id as long as its row is there: one that has ended can still be restored.
+pub async fn find_image_even_ended(
+    catalog: &Catalog,
+    public_id: PublicId,
+) -> Result<Option<ImageRecord>, Error> {
     const OPERATION: &str = "describe an image";
     let sql = format!(
-        "SELECT {COLUMNS} FROM image JOIN blob ON blob.id = image.blob_id
-         WHERE image.public_id = $1 AND image.ended_at IS NULL"
+        "SELECT {COLUMNS} FROM image JOIN blob ON blob.id = image.blob_id WHERE image.public_id = $1"
     );
     let client = catalog.client(OPERATION).await?;
     let statement = client
@@ -55,11 +96,31 @@ pub async fn find_image(catalog: &Catalog, public_id: PublicId) -> Result<Option
     row.map(|row| read(OPERATION, &row)).transpose()
 }
 
+/// The image of this row, which the transaction has locked.
+pub(crate) async fn read_locked(
+    operation: &'static str,
+    transaction: &Transaction<'_>,
+    id: i64,
+) -> Result<ImageRecord, Error> {
+    let sql = format!("SELECT {COLUMNS} FROM image JOIN blob ON blob.id = image.blob_id WHERE image.id = $1");
+    let statement = transaction
+        .prepare_cached(&sql)
+        .await
+        .map_err(Error::statement(operation))?;
+    let row = transaction
+        .query_one(&statement, &[&id])
+        .await
+        .map_err(Error::statement(operation))?;
+    read(operation, &row)
+}
+
 pub(crate) fn read(operation: &'static str, row: &Row) -> Result<ImageRecord, Error> {
     let text = |column: &str| row.get::<_, &str>(column);
     let pixels = |column: &str| row.get::<_, Option<i32>>(column).map(i32::unsigned_abs);
     let media_type = text("media_type");
+    let ended_at: Option<Timestamp> = row.get("ended_at");
     Ok(ImageRecord {
+        id: row.get("id"),
         public_id: text("public_id")
             .parse()
             .map_err(|error| Error::row(operation, error))?,
@@ -77,9 +138,12 @@ pub(crate) fn read(operation: &'static str, row: &Row) -> Result<ImageRecord, Er
         visibility: text("visibility")
             .parse()
             .map_err(|error| Error::row(operation, error))?,
+        policy: row.get("policy"),
         views: row.get::<_, i64>("views").unsigned_abs(),
         created_at: row.get("created_at"),
+        updated_at: row.get("updated_at"),
         taken_at: row.get("taken_at"),
         expiry: Expiry::from_option(row.get("expires_at")),
+        ended: ended_at.zip(row.get("ended_by")),
     })
 }

@@ -6,39 +6,79 @@
 //!
 //! # Locks
 //! Whoever changes how many live images link to a blob locks the blob's row first, then the image's, then the
-//! account's. INVARIANT: nobody takes them in another order, so no two can wait for each other; batches skip what is
-//! locked instead of waiting.
+//! account's, then (by a trigger, when an image comes, goes or moves) the album's. Who locks several rows of one table locks
+//! the lower number first. INVARIANT: nobody takes them in another order, so no two can wait for each other; batches skip
+//! what is locked instead of waiting. Advisory locks (on an MD5, on an image's bytes) come before all rows, the image's first.
 
+mod account_changes;
+mod account_deletion;
 mod accounts;
+mod albums;
+mod blob;
+mod bulk;
 mod changes;
 mod database;
+mod event_list;
 mod events;
+mod exists;
 mod expire;
 mod fold;
 mod image;
 mod leader;
+mod list;
 mod lookup;
 mod migrate;
+mod passwords;
+mod patch;
 mod publish;
+mod quota;
+mod replace;
+mod restore;
 mod roles;
+mod sessions;
 mod sweep;
+mod token_grants;
 mod tokens;
 mod totals;
 mod withdraw;
 
-pub use accounts::{NewAccount, Role, create_account, find_account_id, has_accounts};
+pub use account_changes::{
+    AccountError, AccountPatch, Actor, Quotas, list_accounts, make_account, patch_account,
+};
+pub use account_deletion::{delete_account, withdraw_of_deleted};
+pub use accounts::{
+    AccountRecord, NewAccount, Role, create_account, find_account, find_account_id, has_accounts,
+};
+pub use albums::{
+    AlbumContents, AlbumError, AlbumPatch, AlbumRecord, DEFAULT_ALBUM, create_album, delete_album,
+    find_album, list_albums, patch_album,
+};
+pub use blob::NewBlob;
+pub use bulk::{BulkAction, BulkCaller, change_many};
 pub use changes::{Change, watch_images};
 pub use database::{Catalog, CatalogSettings, Error};
+pub use event_list::{EventFilter, EventRecord, forget_events, list_events};
 pub use events::{Event, record};
+pub use exists::{Content, find_by_content};
 pub use expire::expire_batch;
 pub use fold::{DayCount, fold_counts};
-pub use image::{ImageRecord, find_image};
+pub use image::{ChangeError, Expected, ImageRecord, find_image, find_image_even_ended};
 pub use leader::Leadership;
+pub use list::{ImageFilter, ImagePosition, ImageQuery, ImageSort, SortKey, explain_list, list_images};
 pub use lookup::{LiveImage, find_live_by_id, find_live_by_key};
 pub use migrate::migrate;
+pub use passwords::{NewPassword, change_password, find_password};
+pub use patch::{ImagePatch, patch_image};
 pub use publish::{NewImage, PublishError, Published, Standing, publish};
+pub use quota::find_quota;
+pub use replace::{ReplaceError, Replacing, replace};
+pub use restore::restore;
 pub use roles::{ServiceRole, create_database, let_in};
+pub use sessions::{
+    NewSession, SessionKey, SignIn, close_session, find_session, find_sign_in, forget_sessions, open_session,
+};
 pub use sweep::{Doomed, Swept, count_doomed, forget_ended, sweep_batch};
-pub use tokens::{Bearer, NewToken, create_token, find_bearer};
+pub use token_grants::{TokenBounds, TokenRecord, grant_token, list_tokens, revoke_token};
+pub use tokens::{Bearer, Credential, NewToken, create_token, find_bearer};
 pub use totals::{Totals, count_due, totals};
-pub use withdraw::withdraw;
+pub use withdraw::{withdraw, withdraw_if};

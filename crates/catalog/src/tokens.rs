@@ -20,16 +20,37 @@ pub struct NewToken<'a> {
     pub expires_at: Option<Timestamp>,
 }
 
-/// Who a good token speaks for.
+/// What a caller showed to be believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Credential {
+    /// A token.
+    Token {
+        /// Its row.
+        id: i64,
+        /// Requests a minute that it is good for.
+        rate_per_minute: Option<i32>,
+        /// When it stops working.
+        expires_at: Option<Timestamp>,
+    },
+    /// A session, as bearer or as cookie.
+    Session {
+        /// Its row.
+        id: i64,
+        /// When it ends.
+        expires_at: Timestamp,
+    },
+}
+
+/// Who a good credential speaks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bearer {
-    /// The token.
-    pub token_id: i64,
+    /// The credential.
+    pub credential: Credential,
     /// Its account.
     pub account_id: i64,
     /// The account's role.
     pub role: Role,
-    /// What the token may do.
+    /// What it may do. INVARIANT: `admin` is among them only while the account is an administrator's.
     pub scopes: Scopes,
     /// The album that its uploads go to when they name none.
     pub album_id: Option<i64>,
@@ -70,7 +91,8 @@ pub async fn find_bearer(
     const OPERATION: &str = "find a token";
     const SQL: &str = "
         WITH found AS (
-            SELECT token.id, token.account_id, account.role, token.scopes, token.album_id, token.last_used_at
+            SELECT token.id, token.account_id, account.role, token.scopes, token.album_id, token.last_used_at,
+                   token.rate_per_minute, token.expires_at
             FROM token JOIN account ON account.id = token.account_id
             WHERE token.hash = $1 AND token.revoked_at IS NULL AND account.disabled_at IS NULL
               AND (token.expires_at IS NULL OR token.expires_at > $2)
@@ -78,7 +100,7 @@ pub async fn find_bearer(
             UPDATE token SET last_used_at = $2 FROM found
             WHERE token.id = found.id AND (found.last_used_at IS NULL OR found.last_used_at < $2 - interval '1 minute')
         )
-        SELECT id, account_id, role, scopes, album_id FROM found";
+        SELECT id, account_id, role, scopes, album_id, rate_per_minute, expires_at FROM found";
     let client = catalog.client(OPERATION).await?;
     let statement = client
         .prepare_cached(SQL)
@@ -92,11 +114,17 @@ pub async fn find_bearer(
     let role: &str = row.get("role");
     let words: Vec<String> = row.get("scopes");
     let scopes: Result<Scopes, _> = words.iter().map(|word| word.parse::<Scope>()).collect();
+    let role = Role::read(role).ok_or_else(|| Error::row(OPERATION, role))?;
+    let scopes = scopes.map_err(|error| Error::row(OPERATION, error))?;
     Ok(Some(Bearer {
-        token_id: row.get("id"),
+        credential: Credential::Token {
+            id: row.get("id"),
+            rate_per_minute: row.get("rate_per_minute"),
+            expires_at: row.get("expires_at"),
+        },
         account_id: row.get("account_id"),
-        role: Role::read(role).ok_or_else(|| Error::row(OPERATION, role))?,
-        scopes: scopes.map_err(|error| Error::row(OPERATION, error))?,
+        role,
+        scopes: scopes.without_admin_unless(role == Role::Admin),
         album_id: row.get("album_id"),
     }))
 }

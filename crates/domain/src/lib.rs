@@ -5,15 +5,20 @@
 //! randomness; a rule that depends on time takes `now` as a value. Storing, sending and asking is left to the
 //! rooms around it; this one imports none of them.
 
+mod access_refusal;
 mod blob_key;
+mod checksum;
 mod digest;
 mod expiry;
 mod file_name;
+mod grant;
 pub mod hotlink;
+mod image_refusal;
 mod limits;
 mod media_type;
 mod password;
 mod public_id;
+mod quota;
 mod refusal;
 mod scope;
 mod token;
@@ -21,14 +26,19 @@ mod username;
 mod view;
 mod visibility;
 
+pub use access_refusal::AccessRefusal;
 pub use blob_key::{BlobKey, InvalidBlobKey};
+pub use checksum::{Checksum, InvalidChecksum};
 pub use digest::{InvalidDigest, Md5, Sha256};
 pub use expiry::{Expiry, InvalidDuration, is_live, parse_duration};
 pub use file_name::{FileName, file_name_parameter};
+pub use grant::Grant;
+pub use image_refusal::ImageRefusal;
 pub use limits::UploadLimits;
 pub use media_type::{Kind, MediaType, UnknownMediaType};
 pub use password::{PasswordHash, PasswordTooShort, readable_password};
 pub use public_id::{InvalidPublicId, PublicId};
+pub use quota::Quota;
 pub use refusal::Refusal;
 pub use scope::{InvalidScope, Scope, Scopes};
 pub use token::{InvalidToken, Token, TokenHash};

@@ -21,6 +21,10 @@ const SHORTEST: usize = 12;
 /// Memory for one hash, in KiB: 46 MiB with one pass is what OWASP asks for.
 const MEMORY_KIB: u32 = 46 << 10;
 
+/// In the form and with the cost of the others.
+const OF_NOBODY: &str =
+    "$argon2id$v=19$m=47104,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
 impl PasswordHash {
     /// Hashes a password with 16 random bytes of salt.
     pub fn derive(password: &str, salt: [u8; 16]) -> Result<Self, PasswordTooShort> {
@@ -38,6 +42,12 @@ impl PasswordHash {
     #[must_use]
     pub fn from_phc(text: String) -> Self {
         Self(text)
+    }
+
+    /// The hash that no password fits. Checking against it takes as long as against a true one.
+    #[must_use]
+    pub fn of_nobody() -> Self {
+        Self(OF_NOBODY.to_owned())
     }
 
     /// Whether this is the password.
@@ -95,6 +105,19 @@ mod tests {
         assert!(!hash.verify("correct horse batterz"));
         assert!(!hash.verify(""));
         assert_eq!(format!("{hash:?}"), "PasswordHash(…)");
+    }
+
+    #[test]
+    fn the_hash_of_nobody_costs_the_same_and_fits_nothing() {
+        let (nobody, somebody) = (
+            PasswordHash::of_nobody(),
+            PasswordHash::derive("correct horse battery", [7; 16]).unwrap(),
+        );
+        let cost = |hash: &PasswordHash| hash.as_phc().rsplitn(3, '$').last().map(str::to_owned);
+        assert_eq!(cost(&nobody), cost(&somebody));
+        assert_eq!(nobody.as_phc().len(), somebody.as_phc().len());
+        assert!(!nobody.verify("correct horse battery"));
+        assert!(!nobody.verify(""));
     }
 
     #[test]

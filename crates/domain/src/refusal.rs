@@ -1,4 +1,4 @@
-use crate::Scope;
+use crate::{AccessRefusal, ImageRefusal, Scope};
 
 /// Every reason to say no to a client. The services turn each into a status and words for a person; the code is
 /// what programs test for, and never changes.
@@ -63,6 +63,16 @@ pub enum Refusal {
         /// What is wrong with it.
         reason: String,
     },
+    /// The body is neither JSON nor a form that holds what this URL wants. SECURITY: the reason may repeat a value, which may be a
+    /// password: it goes back to who sent it and into no log.
+    #[error("the body can't be read")]
+    MalformedBody(String),
+    /// Accounts, sessions, tokens or their limits say no.
+    #[error(transparent)]
+    Access(#[from] AccessRefusal),
+    /// Images or albums that are there stand against it.
+    #[error(transparent)]
+    Image(#[from] ImageRefusal),
     /// There is no such image, or not for this caller.
     #[error("there is no such image")]
     NotFound,
@@ -86,6 +96,9 @@ impl Refusal {
             Self::TooManyPixels { .. } => "too_many_pixels",
             Self::MalformedMultipart(_) => "malformed_multipart",
             Self::InvalidField { .. } => "invalid_field",
+            Self::MalformedBody(_) => "malformed_body",
+            Self::Access(refusal) => refusal.code(),
+            Self::Image(refusal) => refusal.code(),
             Self::NotFound => "not_found",
         }
     }

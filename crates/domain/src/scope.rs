@@ -68,6 +68,25 @@ impl Scopes {
         self.0.contains(&scope)
     }
 
+    /// Whether `wider` has all of these.
+    #[must_use]
+    pub fn is_within(&self, wider: &Self) -> bool {
+        self.0.iter().all(|scope| wider.contains(*scope))
+    }
+
+    /// Whether there is none at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// These scopes for an account that is an administrator's, or else without `admin`: a token outlives a change of role.
+    #[must_use]
+    pub fn without_admin_unless(mut self, is_admin: bool) -> Self {
+        self.0.retain(|scope| is_admin || *scope != Scope::Admin);
+        self
+    }
+
     /// The words, sorted, as the database holds them.
     #[must_use]
     pub fn words(&self) -> Vec<&'static str> {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use catalog::{NewImage, ServiceRole};
+use catalog::{NewBlob, NewImage, ServiceRole};
 use domain::{Expiry, FileName, Md5, MediaType, PublicId, Sha256, Visibility};
 use http_kit::{ConnectionLimits, Listener, Metrics, RequestIds, StackSettings};
 use jiff::SignedDuration;
@@ -124,11 +124,13 @@ impl Server {
             public_id: PublicId::from_random([low; 16]),
             account_id: self.account,
             album_id: None,
-            md5: Md5([low; 16]),
-            sha256: Sha256([low; 32]),
-            size_bytes: bytes.len() as u64,
-            media_type: MediaType::Png,
-            dimensions: Some((40, 40)),
+            blob: NewBlob {
+                md5: Md5([low; 16]),
+                sha256: Sha256([low; 32]),
+                size_bytes: bytes.len() as u64,
+                media_type: MediaType::Png,
+                dimensions: Some((40, 40)),
+            },
             name: FileName::clean("截图.png", "image.png"),
             description: String::new(),
             visibility,

@@ -188,7 +188,8 @@ async fn what_names_nothing_is_a_picture_that_says_so() {
         "/i/%2e%2e%2f",
         "/?path=/../../etc/passwd",
         "/?path=",
-        &format!("/i/{}.jpg", picture.id),
+        &format!("/i/{}.php", picture.id),
+        &format!("/i/{}.png.php", picture.id),
         &format!("/i/{}.png/x", picture.id),
     ] {
         let answer = server.get(url).await;
@@ -198,6 +199,13 @@ async fn what_names_nothing_is_a_picture_that_says_so() {
             "{url}"
         );
     }
+    assert_eq!(
+        server
+            .get(&format!("/i/{}.jpg", picture.id))
+            .await
+            .header("content-type"),
+        Some("image/png")
+    );
     assert_eq!(
         server.get("/nothing").await.header("content-type"),
         Some("application/problem+json; charset=utf-8")

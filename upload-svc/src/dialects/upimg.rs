@@ -61,8 +61,9 @@ async fn take<B: Buf>(
     asked: &Asked,
     body: impl Stream<Item = Result<B, warp::Error>> + Send + 'static,
 ) -> Result<Result<Value, &'static str>, Failure> {
-    let bearer = authenticate(service, &asked.headers, &asked.query).await?;
+    let bearer = authenticate(service, asked).await?;
     require(&bearer, Scope::Upload)?;
+    intake::admit(service, &bearer, &asked.headers).await?;
     let form = intake::receive(service, &asked.headers, "file", body).await?;
     if form
         .files
@@ -71,7 +72,7 @@ async fn take<B: Buf>(
     {
         return Ok(Err(NO_DOT));
     }
-    let taken = intake::publish_all(service, &bearer, asked, form).await?;
+    let taken = intake::publish_all(service, &bearer, asked, form, &[]).await?;
     let first = taken.into_iter().next().ok_or(Refusal::NoFile)?;
     let image = first.outcome?.image;
     let path = format!("/{}", image.key);

@@ -1,9 +1,18 @@
-use catalog::Bearer;
-use domain::{Refusal, Scope, Sha256, Token, TokenHash};
-use http::{HeaderMap, header::AUTHORIZATION};
+use std::num::NonZeroU32;
+
+use catalog::{Bearer, Credential};
+use domain::{AccessRefusal, Refusal, Scope, Sha256, Token, TokenHash};
+use http::{
+    HeaderMap,
+    header::{AUTHORIZATION, COOKIE as COOKIE_HEADER},
+};
 use sha2::{Digest as _, Sha256 as Hasher};
 
-use crate::{Service, problem::Failure};
+use super::{origin::is_own_page, refusal_log::Refused};
+use crate::{Service, problem::Failure, routes::Asked};
+
+/// The cookie of a session.
+pub(crate) const COOKIE: &str = "berth_session";
 
 /// Header fields in which clients put a token beside `Authorization`.
 const TOKEN_HEADERS: [&str; 3] = ["token", "api-key", "x-api-key"];
@@ -11,21 +20,56 @@ const TOKEN_HEADERS: [&str; 3] = ["token", "api-key", "x-api-key"];
 /// Names under which a query may carry a token. SECURITY: queries are written to no log.
 const TOKEN_PARAMETERS: [&str; 3] = ["key", "api_key", "secret"];
 
-/// Finds out who a request speaks for, from its head alone: a request without a good credential is refused before any
-/// of its body is read.
-pub(crate) async fn authenticate(
-    service: &Service,
-    headers: &HeaderMap,
-    query: &str,
-) -> Result<Bearer, Failure> {
-    let sent = find_credential(headers, query).ok_or(Refusal::Unauthenticated)?;
-    let token: Token = sent.parse().map_err(|_| Refusal::InvalidCredential)?;
-    let hash = TokenHash(Sha256(Hasher::digest(token.expose()).into()));
-    let bearer = catalog::find_bearer(service.catalog(), hash, service.now()).await?;
-    Ok(bearer.ok_or(Refusal::InvalidCredential)?)
+/// What a request shows to be believed.
+#[derive(Debug, PartialEq, Eq)]
+enum Sent {
+    /// Put there by who made the request.
+    Shown(String),
+    /// Put there by the browser, whoever made it send the request.
+    Cookie(String),
 }
 
-/// Whether a token may do this.
+/// Finds out who a request speaks for, from its head alone: a request without a good credential is refused before any
+/// of its body is read.
+pub(crate) async fn authenticate(service: &Service, asked: &Asked) -> Result<Bearer, Failure> {
+    let text = match find_credential(&asked.headers, &asked.query).ok_or(Refusal::Unauthenticated)? {
+        Sent::Cookie(_) if !asked.method.is_safe() && !is_own_page(&asked.headers, service.base_url()) => {
+            return Err(AccessRefusal::CrossSite.into());
+        }
+        Sent::Shown(text) | Sent::Cookie(text) => text,
+    };
+    let (catalog, now) = (service.catalog(), service.now());
+    let bearer = if let Ok(token) = text.parse::<Token>() {
+        let hash = TokenHash(Sha256(Hasher::digest(token.expose()).into()));
+        catalog::find_bearer(catalog, hash, now).await?
+    } else {
+        let key = service.identity().sessions().read(&text, now);
+        let key = key.ok_or(Refusal::InvalidCredential)?;
+        catalog::find_session(catalog, key, now).await?
+    };
+    let bearer = bearer.ok_or(Refusal::InvalidCredential)?;
+    if let Credential::Token {
+        id,
+        rate_per_minute: Some(rate),
+        ..
+    } = bearer.credential
+        && let Some(rate) = u32::try_from(rate).ok().and_then(NonZeroU32::new)
+    {
+        let admitted = service.identity().token_rates.admit(id, rate);
+        if let Err(refusal) = admitted {
+            let refused = Refused {
+                limit: "token",
+                account_id: Some(bearer.account_id),
+                address: Some(asked.client.0),
+            };
+            service.note_refusal(refused).await;
+            return Err(refusal.into());
+        }
+    }
+    Ok(bearer)
+}
+
+/// Whether a caller may do this.
 pub(crate) fn require(bearer: &Bearer, scope: Scope) -> Result<(), Refusal> {
     if bearer.scopes.contains(scope) {
         Ok(())
@@ -34,7 +78,16 @@ pub(crate) fn require(bearer: &Bearer, scope: Scope) -> Result<(), Refusal> {
     }
 }
 
-fn find_credential(headers: &HeaderMap, query: &str) -> Option<String> {
+/// The album of an upload that names `asked`: a token that is bound to one uploads to no other.
+pub(crate) fn album_for(bearer: &Bearer, asked: Option<i64>) -> Result<Option<i64>, AccessRefusal> {
+    match (bearer.album_id, asked) {
+        (Some(bound), Some(asked)) if bound != asked => Err(AccessRefusal::OtherAlbum),
+        (bound, asked) => Ok(asked.or(bound)),
+    }
+}
+
+/// The first of: a header, the query, the cookie. A credential that was shown is never overruled by a cookie.
+fn find_credential(headers: &HeaderMap, query: &str) -> Option<Sent> {
     let text = |name: &str| {
         headers
             .get(name)
@@ -56,13 +109,26 @@ fn find_credential(headers: &HeaderMap, query: &str) -> Option<String> {
         .filter(|token| !token.is_empty())
         .map(str::to_owned)
         .or_else(in_query)
+        .map(Sent::Shown)
+        .or_else(|| find_cookie(headers).map(Sent::Cookie))
+}
+
+fn find_cookie(headers: &HeaderMap) -> Option<String> {
+    let lines = headers.get_all(COOKIE_HEADER).into_iter();
+    let pairs = lines
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(';'));
+    pairs
+        .filter_map(|pair| pair.split_once('='))
+        .find(|(name, value)| name.trim() == COOKIE && !value.trim().is_empty())
+        .map(|(_, value)| value.trim().to_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use http::{HeaderMap, HeaderName, HeaderValue};
 
-    use super::find_credential;
+    use super::{Sent, find_credential};
 
     #[test]
     fn a_token_is_found_wherever_clients_put_it() {
@@ -83,10 +149,26 @@ mod tests {
             let mut headers = HeaderMap::new();
             headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
             assert_eq!(
-                find_credential(&headers, query).as_deref(),
-                expected,
+                find_credential(&headers, query),
+                expected.map(|text| Sent::Shown(text.to_owned())),
                 "{name}: {value} ?{query}"
             );
+        }
+    }
+
+    #[test]
+    fn a_cookie_is_found_among_others_and_yields_to_what_is_shown() {
+        let cookie = |text: &str| Some(Sent::Cookie(text.to_owned()));
+        for (line, query, expected) in [
+            ("berth_session=T", "", cookie("T")),
+            ("a=b; berth_session=T; c=d", "", cookie("T")),
+            ("xberth_session=T", "", None),
+            ("berth_session=", "", None),
+            ("berth_session=T", "key=K", Some(Sent::Shown("K".to_owned()))),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert("cookie", HeaderValue::from_static(line));
+            assert_eq!(find_credential(&headers, query), expected, "{line} ?{query}");
         }
     }
 }

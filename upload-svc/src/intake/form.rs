@@ -112,11 +112,7 @@ fn boundary(headers: &HeaderMap) -> Result<String, Refusal> {
 
 async fn receive_file(service: &Service, mut part: Field<'_>) -> Result<ReceivedFile, Failure> {
     let name = FileName::clean(part.file_name().unwrap_or_default(), "image");
-    let mut arriving = Ok(Arriving {
-        staging: service.writer().stage()?,
-        head: Vec::new(),
-        bytes: 0,
-    });
+    let mut arriving = Ok(Arriving::new(service)?);
     let mut read_past = 0;
     loop {
         let piece = match part.chunk().await {
@@ -124,7 +120,7 @@ async fn receive_file(service: &Service, mut part: Field<'_>) -> Result<Received
             Ok(None) => break,
             Err(error) => {
                 if let Ok(arriving) = arriving {
-                    arriving.staging.discard().await;
+                    arriving.discard().await;
                 }
                 return Err(Failure::of_form(&error));
             }
@@ -141,15 +137,14 @@ async fn receive_file(service: &Service, mut part: Field<'_>) -> Result<Received
         };
     }
     let staged = match arriving {
-        Ok(arriving) if arriving.bytes == 0 => Err(Refusal::EmptyFile.into()),
-        Ok(arriving) => Ok(arriving.staging.finish().await?),
+        Ok(arriving) => arriving.finish().await?,
         Err(refusal) => Err(refusal.into()),
     };
     Ok(ReceivedFile { name, staged })
 }
 
 /// A file that is still welcome. Once it is refused this value is gone, and with it what was staged.
-struct Arriving {
+pub(super) struct Arriving {
     staging: Staging,
     /// The first bytes, until there are enough to tell the type.
     head: Vec<u8>,
@@ -157,8 +152,32 @@ struct Arriving {
 }
 
 impl Arriving {
+    pub(super) fn new(service: &Service) -> Result<Self, Failure> {
+        Ok(Self {
+            staging: service.writer().stage()?,
+            head: Vec::new(),
+            bytes: 0,
+        })
+    }
+
+    pub(super) async fn discard(self) {
+        self.staging.discard().await;
+    }
+
+    /// Ends it. The outer error is a failure of ours.
+    pub(super) async fn finish(self) -> Result<Result<Staged, Failure>, Failure> {
+        if self.bytes == 0 {
+            return Ok(Err(Refusal::EmptyFile.into()));
+        }
+        Ok(Ok(self.staging.finish().await?))
+    }
+
     /// Takes the next bytes, and judges type and size as soon as they can be told. The outer error is a failure of ours.
-    async fn take(mut self, piece: Bytes, limits: &UploadLimits) -> Result<Result<Self, Refusal>, Failure> {
+    pub(super) async fn take(
+        mut self,
+        piece: Bytes,
+        limits: &UploadLimits,
+    ) -> Result<Result<Self, Refusal>, Failure> {
         self.bytes += piece.len() as u64;
         if self.head.len() < imaging::SNIFF_BYTES {
             self.head

@@ -26,6 +26,11 @@ pub(super) fn read(fields: &HashMap<String, String>) -> Result<Options, Refusal>
             .filter(|value| !value.is_empty())
     };
     let invalid = |field, reason: String| Refusal::InvalidField { field, reason };
+    if fields.values().any(|value| value.contains('\0')) {
+        return Err(Refusal::MalformedMultipart(
+            "a field of text holds a NUL character".to_owned(),
+        ));
+    }
     let album = said("album").map(str::parse).transpose();
     let lifetime = said("expires_in").map(parse_duration).transpose();
     let visibility = said("visibility").map(str::parse).transpose();

@@ -1,12 +1,12 @@
 use std::{net::IpAddr, sync::Arc};
 
 use blobs::Staged;
-use catalog::{Bearer, NewImage, Published};
-use domain::{Expiry, FileName, Refusal, UploadLimits};
-use imaging::{Inspection, NotReadable};
+use catalog::{Bearer, NewBlob, NewImage, Published};
+use domain::{Checksum, Expiry, FileName, Refusal, UploadLimits};
+use imaging::NotReadable;
 
-use super::{form::ReceivedFile, options::Options};
-use crate::{Service, problem::Failure};
+use super::{checksum, form::ReceivedFile, options::Options};
+use crate::{Service, identity::album_for, problem::Failure};
 
 /// Inspects one staged file and publishes it.
 pub(crate) async fn publish(
@@ -15,11 +15,13 @@ pub(crate) async fn publish(
     client: IpAddr,
     file: ReceivedFile,
     options: &Options,
+    checksums: &[Checksum],
 ) -> Result<Published, Failure> {
     let staged = Arc::new(file.staged?);
-    let inspection = inspect(Arc::clone(&staged), service.limits()).await?;
+    checksum::check(checksums, &staged)?;
+    let blob = inspect(Arc::clone(&staged), service.limits()).await?;
     let now = service.now();
-    let fallback = format!("image.{}", inspection.media_type.extension());
+    let fallback = format!("image.{}", blob.media_type.extension());
     let name = options
         .name
         .as_deref()
@@ -27,12 +29,8 @@ pub(crate) async fn publish(
     let new = NewImage {
         public_id: Service::draw_id(),
         account_id: bearer.account_id,
-        album_id: options.album_id.or(bearer.album_id),
-        md5: staged.md5(),
-        sha256: staged.sha256(),
-        size_bytes: staged.size_bytes(),
-        media_type: inspection.media_type,
-        dimensions: inspection.dimensions,
+        album_id: album_for(bearer, options.album_id)?,
+        blob,
         name,
         description: options.description.clone(),
         visibility: options.visibility,
@@ -52,8 +50,8 @@ pub(crate) async fn publish(
 }
 
 /// Type and dimensions, judged. Reading a header may wait for the disk.
-async fn inspect(staged: Arc<Staged>, limits: &UploadLimits) -> Result<Inspection, Failure> {
-    let size_bytes = staged.size_bytes();
+pub(super) async fn inspect(staged: Arc<Staged>, limits: &UploadLimits) -> Result<NewBlob, Failure> {
+    let (md5, sha256, size_bytes) = (staged.md5(), staged.sha256(), staged.size_bytes());
     let looking = tokio::task::spawn_blocking(move || imaging::inspect(staged.head(), staged.file()));
     let inspection = looking.await?.map_err(|error| match error {
         NotReadable::UnknownType => Refusal::TypeNotAllowed,
@@ -67,5 +65,11 @@ async fn inspect(staged: Arc<Staged>, limits: &UploadLimits) -> Result<Inspectio
     if let Some((width, height)) = inspection.dimensions {
         limits.check_dimensions(width, height)?;
     }
-    Ok(inspection)
+    Ok(NewBlob {
+        md5,
+        sha256,
+        size_bytes,
+        media_type: inspection.media_type,
+        dimensions: inspection.dimensions,
+    })
 }

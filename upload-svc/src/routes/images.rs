@@ -1,8 +1,23 @@
+//! The pictures and videos of an account.
+
+mod bulk;
+mod change;
+mod cursor;
+pub(super) mod fields;
+mod if_match;
+mod list;
+mod query;
+
+pub(super) use bulk::bulk;
+pub(super) use change::{patch, replace, restore};
+pub(crate) use if_match::IfMatch;
+pub(super) use list::{exists, list};
+
 use bytes::Buf;
 use catalog::{Bearer, ImageRecord, Published, Role, Standing};
 use domain::{PublicId, Refusal, Scope, is_live};
 use futures_util::Stream;
-use http::StatusCode;
+use http::{HeaderValue, StatusCode, header::ETAG};
 use http_kit::Language;
 use serde_json::{Value, json};
 use warp::{Reply as _, reply::Response};
@@ -67,8 +82,9 @@ async fn take<B: Buf>(
     asked: &Asked,
     body: impl Stream<Item = Result<B, warp::Error>> + Send + 'static,
 ) -> Result<Vec<Arrived>, Failure> {
-    let bearer = authenticate(service, &asked.headers, &asked.query).await?;
+    let bearer = authenticate(service, asked).await?;
     require(&bearer, Scope::Upload)?;
+    intake::admit(service, &bearer, &asked.headers).await?;
     intake::take(service, &bearer, asked, "file", body).await
 }
 
@@ -76,38 +92,32 @@ async fn take<B: Buf>(
 pub(super) async fn describe(id: String, service: Service, asked: Asked) -> Response {
     let language = Language::of(&asked.headers);
     let outcome = async {
-        let bearer = authenticate(&service, &asked.headers, &asked.query).await?;
+        let bearer = authenticate(&service, &asked).await?;
         require(&bearer, Scope::Read)?;
-        let image = find_own(&service, &bearer, &id).await?;
-        Ok((
-            StatusCode::OK,
-            Some(image_json(&service, &image, Standing::Existing)),
-        ))
+        find_own(&service, &bearer, &id).await
     };
-    answer("GET /v1/images/{id}", language, outcome.await)
+    answer_image("GET /v1/images/{id}", language, &service, outcome.await)
 }
 
 /// `DELETE /v1/images/{id}`: withdraws it. From the answer on no URL of it gives the picture.
 pub(super) async fn withdraw(id: String, service: Service, asked: Asked) -> Response {
     let language = Language::of(&asked.headers);
     let outcome: Outcome = async {
-        let bearer = authenticate(&service, &asked.headers, &asked.query).await?;
+        let bearer = authenticate(&service, &asked).await?;
         require(&bearer, Scope::Manage)?;
         let image = find_own(&service, &bearer, &id).await?;
         let client = Some(asked.client.0);
-        let withdrawn = catalog::withdraw(
+        let if_match = IfMatch::of(&asked.headers);
+        catalog::withdraw_if(
             service.catalog(),
             image.account_id,
             image.public_id,
+            &|image| if_match.allows(image),
             client,
             service.now(),
         )
         .await?;
-        if withdrawn {
-            Ok((StatusCode::NO_CONTENT, None))
-        } else {
-            Err(Refusal::NotFound.into())
-        }
+        Ok((StatusCode::NO_CONTENT, None))
     }
     .await;
     answer("DELETE /v1/images/{id}", language, outcome)
@@ -115,17 +125,48 @@ pub(super) async fn withdraw(id: String, service: Service, asked: Asked) -> Resp
 
 /// The live image of this id, if the caller may know of it: its owner may, and an administrator with a token for that.
 async fn find_own(service: &Service, bearer: &Bearer, id: &str) -> Result<ImageRecord, Failure> {
-    let id: PublicId = id.parse().map_err(|_| Refusal::NotFound)?;
-    let image = catalog::find_image(service.catalog(), id)
-        .await?
-        .ok_or(Refusal::NotFound)?;
-    let is_admin = bearer.role == Role::Admin && bearer.scopes.contains(Scope::Admin);
-    let may_know = image.account_id == bearer.account_id || is_admin;
-    if may_know && is_live(image.expiry, service.now()) {
+    let image = find_any(service, bearer, id).await?;
+    if image.ended.is_none() && is_live(image.expiry, service.now()) {
         Ok(image)
     } else {
         Err(Refusal::NotFound.into())
     }
+}
+
+/// The same for one that may have ended.
+async fn find_any(service: &Service, bearer: &Bearer, id: &str) -> Result<ImageRecord, Failure> {
+    let id: PublicId = id.parse().map_err(|_| Refusal::NotFound)?;
+    let image = catalog::find_image_even_ended(service.catalog(), id)
+        .await?
+        .ok_or(Refusal::NotFound)?;
+    let is_admin = bearer.role == Role::Admin && bearer.scopes.contains(Scope::Admin);
+    if image.account_id == bearer.account_id || is_admin {
+        Ok(image)
+    } else {
+        Err(Refusal::NotFound.into())
+    }
+}
+
+/// One image and its `ETag`, or why there is none.
+fn answer_image(
+    route: &'static str,
+    language: Language,
+    service: &Service,
+    outcome: Result<ImageRecord, Failure>,
+) -> Response {
+    let tag = outcome
+        .as_ref()
+        .ok()
+        .and_then(|image| HeaderValue::from_str(&if_match::etag(image)).ok());
+    let outcome = outcome.map(|image| {
+        let body = image_json(service, &image, Standing::Existing);
+        (StatusCode::OK, Some(body))
+    });
+    let mut response = answer(route, language, outcome);
+    if let Some(tag) = tag {
+        response.headers_mut().insert(ETAG, tag);
+    }
+    response
 }
 
 /// An image as every reply of the native API shows it.
@@ -145,14 +186,18 @@ pub(crate) fn image_json(service: &Service, image: &ImageRecord, standing: Stand
         "description": image.description,
         "album": image.album_id,
         "visibility": image.visibility.as_str(),
+        "policy": image.policy,
         "status": match standing {
             Standing::Uploaded => "uploaded",
             Standing::Existing => "existing",
         },
         "views": image.views,
         "created_at": image.created_at,
+        "updated_at": image.updated_at,
         "expires_at": image.expiry.at(),
         "taken_at": image.taken_at,
+        "ended_at": image.ended.as_ref().map(|(at, _)| at),
+        "ended_by": image.ended.as_ref().map(|(_, by)| by),
     })
 }
 

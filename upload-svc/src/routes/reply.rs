@@ -32,13 +32,13 @@ pub(crate) fn finish(route: &'static str, response: Response) -> Response {
 }
 
 /// Lets pages of other sites read the answer: editors run in browsers, too. It is safe for any site, because the
-/// credential is a token that the page must already have, never a cookie.
+/// credential is one that the page must already have: with `*`, browsers keep an answer to a request with cookies to themselves.
 pub(crate) fn with_cors(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(
         header::ACCESS_CONTROL_EXPOSE_HEADERS,
-        HeaderValue::from_static("x-request-id, retry-after, ratelimit, ratelimit-policy, location"),
+        HeaderValue::from_static("x-request-id, retry-after, ratelimit, ratelimit-policy, location, etag"),
     );
     headers.insert(
         header::X_CONTENT_TYPE_OPTIONS,

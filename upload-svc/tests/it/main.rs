@@ -5,8 +5,21 @@
     reason = "a test says that something is wrong by panicking"
 )]
 
+mod albums;
+mod bulk;
 mod concurrency;
+mod events;
 mod hostile;
+mod list;
 mod native;
+mod patch;
+mod people;
+mod pictures;
+mod quota;
+mod replace;
+mod restore;
 mod server;
+mod session;
+mod tokens;
 mod upimg;
+mod users;

@@ -158,7 +158,7 @@ impl Server {
             head.push_str(header);
             head.push_str("\r\n");
         }
-        if method == "POST" {
+        if matches!(method, "POST" | "PUT" | "PATCH") || !body.is_empty() {
             write!(head, "Content-Length: {}\r\n", body.len()).unwrap();
         }
         head.push_str("\r\n");
@@ -166,6 +166,13 @@ impl Server {
         // A server that has made up its mind may stop reading; its answer counts, not the rest of the body.
         let _ = stream.write_all(body).await;
         read_answer(&mut stream).await
+    }
+
+    /// Sends a small body of JSON.
+    pub(crate) async fn send_json(&self, method: &str, path: &str, headers: &[&str], body: &Value) -> Answer {
+        let mut all = vec!["Content-Type: application/json"];
+        all.extend_from_slice(headers);
+        self.send(method, path, &all, body.to_string().as_bytes()).await
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use catalog::{NewImage, Standing, expire_batch, find_live_by_key, withdraw};
+use catalog::{NewBlob, NewImage, Standing, expire_batch, find_live_by_key, withdraw};
 use domain::{BlobKey, Md5, MediaType, Sha256};
 use jiff::SignedDuration;
 use md5::Digest as _;
@@ -10,13 +10,16 @@ use md5::Digest as _;
 use crate::rig::{Rig, image, noon};
 
 async fn each_keeps_its_own_bytes(rig: &Rig, first: &NewImage, second: &NewImage) {
-    assert_eq!(first.md5, second.md5);
-    assert_ne!(first.sha256, second.sha256);
+    assert_eq!(first.blob.md5, second.blob.md5);
+    assert_ne!(first.blob.sha256, second.blob.sha256);
     let (one, two) = (rig.publish(first).await.image, rig.publish(second).await.image);
-    assert_eq!(one.key, BlobKey::plain(first.md5, first.media_type).as_str());
-    let suffixed = BlobKey::colliding(second.md5, second.sha256, second.media_type);
+    assert_eq!(
+        one.key,
+        BlobKey::plain(first.blob.md5, first.blob.media_type).as_str()
+    );
+    let suffixed = BlobKey::colliding(second.blob.md5, second.blob.sha256, second.blob.media_type);
     assert_eq!(two.key, suffixed.as_str());
-    assert_eq!((one.sha256, two.sha256), (first.sha256, second.sha256));
+    assert_eq!((one.sha256, two.sha256), (first.blob.sha256, second.blob.sha256));
     for (new, key) in [(first, &one.key), (second, &two.key)] {
         let again = rig.publish(new).await;
         assert_eq!((again.standing, &again.image.key), (Standing::Existing, key));
@@ -24,7 +27,7 @@ async fn each_keeps_its_own_bytes(rig: &Rig, first: &NewImage, second: &NewImage
             .await
             .unwrap()
             .unwrap();
-        assert_eq!(found.sha256, new.sha256);
+        assert_eq!(found.sha256, new.blob.sha256);
     }
     assert!(
         withdraw(&rig.upload, first.account_id, one.public_id, None, noon())
@@ -35,7 +38,7 @@ async fn each_keeps_its_own_bytes(rig: &Rig, first: &NewImage, second: &NewImage
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(left.sha256, second.sha256, "the other one stays");
+    assert_eq!(left.sha256, second.blob.sha256, "the other one stays");
     let gone = find_live_by_key(&rig.serve, &one.key.parse().unwrap(), noon())
         .await
         .unwrap();
@@ -50,7 +53,7 @@ async fn two_files_of_one_md5_are_two_blobs() {
     for (content, owners) in [(1, [one, one]), (2, [one, other])] {
         let first = image(owners[0], content);
         let mut second = image(owners[1], content);
-        second.sha256 = Sha256([u8::try_from(content).unwrap(); 32]);
+        second.blob.sha256 = Sha256([u8::try_from(content).unwrap(); 32]);
         each_keeps_its_own_bytes(&rig, &first, &second).await;
     }
 }
@@ -61,7 +64,7 @@ async fn a_blob_comes_back_beside_the_one_that_took_its_md5() {
     let owner = rig.account("owner").await;
     let first = image(owner, 1);
     let mut second = image(owner, 1);
-    second.sha256 = Sha256([7; 32]);
+    second.blob.sha256 = Sha256([7; 32]);
     let published = rig.publish(&first).await.image;
     rig.publish(&second).await;
     assert!(
@@ -82,7 +85,7 @@ async fn a_blob_comes_back_beside_the_one_that_took_its_md5() {
     let back = rig.publish(&image(owner, 1)).await.image;
     assert_eq!(
         back.key,
-        BlobKey::colliding(first.md5, first.sha256, first.media_type).as_str()
+        BlobKey::colliding(first.blob.md5, first.blob.sha256, first.blob.media_type).as_str()
     );
     rig.check_invariants().await;
 }
@@ -118,10 +121,13 @@ async fn real_collisions_keep_their_own_bytes_in_both_orders() {
 fn image_of(account_id: i64, path: &Path) -> NewImage {
     let bytes = std::fs::read(path).unwrap();
     NewImage {
-        md5: Md5(md5::Md5::digest(&bytes).into()),
-        sha256: Sha256(sha2::Sha256::digest(&bytes).into()),
-        size_bytes: bytes.len() as u64,
-        media_type: MediaType::from_extension(path.extension().unwrap().to_str().unwrap()).unwrap(),
+        blob: NewBlob {
+            md5: Md5(md5::Md5::digest(&bytes).into()),
+            sha256: Sha256(sha2::Sha256::digest(&bytes).into()),
+            size_bytes: bytes.len() as u64,
+            media_type: MediaType::from_extension(path.extension().unwrap().to_str().unwrap()).unwrap(),
+            dimensions: Some((640, 480)),
+        },
         ..image(account_id, 0)
     }
 }

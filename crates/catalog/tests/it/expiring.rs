@@ -36,7 +36,7 @@ async fn a_batch_takes_the_earliest_first_and_says_how_many() {
     assert_eq!(rig.number(ended).await, 6);
     let expected = Totals {
         images: 1,
-        bytes: image(owner, 6).size_bytes,
+        bytes: image(owner, 6).blob.size_bytes,
     };
     assert_eq!(totals(&rig.upload).await.unwrap(), expected);
 }

@@ -16,11 +16,11 @@ async fn an_image_is_found_by_its_id_until_it_is_withdrawn() {
     assert_eq!((found.public_id, found.key), (new.public_id, key_of(&new)));
     assert_eq!(
         (found.sha256, found.md5, found.size_bytes),
-        (new.sha256, new.md5, new.size_bytes)
+        (new.blob.sha256, new.blob.md5, new.blob.size_bytes)
     );
     assert_eq!(
         (found.media_type, found.visibility),
-        (new.media_type, new.visibility)
+        (new.blob.media_type, new.visibility)
     );
     assert_eq!(
         (found.name.as_str(), found.created_at, found.expiry),

@@ -8,6 +8,7 @@ mod collisions;
 mod expiring;
 mod folding;
 mod leading;
+mod list;
 mod lookups;
 mod migrations;
 mod outages;

@@ -19,7 +19,7 @@ async fn a_first_upload_is_an_image_with_all_that_was_said_of_it() {
     assert_eq!(published.standing, Standing::Uploaded);
     let found = find_image(&rig.upload, new.public_id).await.unwrap().unwrap();
     assert_eq!(found, published.image);
-    assert_eq!((found.md5, found.sha256), (new.md5, new.sha256));
+    assert_eq!((found.md5, found.sha256), (new.blob.md5, new.blob.sha256));
     assert_eq!((found.width, found.height), (Some(640), Some(480)));
     assert_eq!(
         (found.name.as_str(), found.description.as_str()),
@@ -29,7 +29,7 @@ async fn a_first_upload_is_an_image_with_all_that_was_said_of_it() {
     assert_eq!((found.created_at, found.views), (noon(), 0));
     assert_eq!(
         (found.key, found.size_bytes),
-        (key_of(&new).to_string(), new.size_bytes)
+        (key_of(&new).to_string(), new.blob.size_bytes)
     );
     let events = "SELECT count(*) FROM event WHERE kind = 'upload' AND host(client_address) = '192.0.2.7'";
     assert_eq!(rig.number(events).await, 1);

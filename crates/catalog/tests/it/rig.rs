@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use catalog::{Catalog, NewImage, PublishError, Published, ServiceRole, publish};
+use catalog::{Catalog, NewBlob, NewImage, PublishError, Published, ServiceRole, publish};
 use domain::{BlobKey, Expiry, FileName, Md5, MediaType, PublicId, Sha256, Visibility};
 use jiff::{SignedDuration, Timestamp};
 use sha2::Digest as _;
@@ -72,7 +72,7 @@ impl Rig {
             (
                 "counters of accounts are sums",
                 "SELECT count(*) FROM account LEFT JOIN
-                    (SELECT account_id, count(*) AS files, sum(size_bytes) AS bytes
+                    (SELECT account_id, count(*) AS files, sum(blob.size_bytes) AS bytes
                      FROM image JOIN blob ON blob.id = blob_id WHERE ended_at IS NULL GROUP BY account_id) AS held
                     ON held.account_id = account.id
                  WHERE used_files <> coalesce(files, 0) OR used_bytes <> coalesce(bytes, 0)",
@@ -90,11 +90,13 @@ pub(crate) fn image(account_id: i64, content: u64) -> NewImage {
         public_id: PublicId::from_random(process::random()),
         account_id,
         album_id: None,
-        md5: Md5(md5::Md5::digest(bytes).into()),
-        sha256: Sha256(sha2::Sha256::digest(bytes).into()),
-        size_bytes: 1_000 + content,
-        media_type: MediaType::Png,
-        dimensions: Some((640, 480)),
+        blob: NewBlob {
+            md5: Md5(md5::Md5::digest(bytes).into()),
+            sha256: Sha256(sha2::Sha256::digest(bytes).into()),
+            size_bytes: 1_000 + content,
+            media_type: MediaType::Png,
+            dimensions: Some((640, 480)),
+        },
         name: FileName::clean("holiday.png", "image.png"),
         description: String::new(),
         visibility: Visibility::Public,
@@ -112,5 +114,5 @@ pub(crate) async fn publish_at(
 }
 
 pub(crate) fn key_of(new: &NewImage) -> BlobKey {
-    BlobKey::plain(new.md5, new.media_type)
+    BlobKey::plain(new.blob.md5, new.blob.media_type)
 }

@@ -1,8 +1,8 @@
 //! Accounts, and the tokens that speak for them.
 
 use catalog::{
-    Bearer, NewAccount, NewToken, Role, create_account, create_token, find_account_id, find_bearer,
-    has_accounts,
+    Bearer, Credential, NewAccount, NewToken, Role, create_account, create_token, find_account_id,
+    find_bearer, has_accounts,
 };
 use domain::{Scope, Scopes, Sha256, TokenHash, Username};
 use jiff::Timestamp;
@@ -58,7 +58,11 @@ async fn a_token_speaks_for_its_account() {
     let account_id = rig.account("owner").await;
     let token_id = token(&rig, account_id, 1, None).await;
     let expected = Bearer {
-        token_id,
+        credential: Credential::Token {
+            id: token_id,
+            rate_per_minute: None,
+            expires_at: None,
+        },
         account_id,
         role: Role::Member,
         scopes: Scopes::from_iter([Scope::Upload, Scope::Read]),

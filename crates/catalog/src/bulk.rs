@@ -1,0 +1,287 @@
+use std::{collections::HashMap, net::IpAddr};
+
+use deadpool_postgres::Transaction;
+use domain::{Expiry, PublicId, Visibility};
+use jiff::Timestamp;
+use tokio_postgres::types::ToSql;
+
+use crate::{Catalog, ChangeError, Error, restore::bring_back, withdraw::Locked};
+
+const OPERATION: &str = "change many images";
+
+/// What to do to many images.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BulkAction {
+    /// End them.
+    Withdraw,
+    /// Bring them back; those whose time is over live until then.
+    Restore(Expiry),
+    /// Put them into this album of their owner's.
+    Move(i64),
+    /// Let them end then.
+    Expire(Expiry),
+    /// Let these see them.
+    Show(Visibility),
+}
+
+impl BulkAction {
+    fn event(self) -> &'static str {
+        match self {
+            Self::Withdraw => "withdraw",
+            Self::Restore(_) => "restore",
+            Self::Move(_) | Self::Expire(_) | Self::Show(_) => "change",
+        }
+    }
+}
+
+/// Who asks for it.
+#[derive(Debug, Clone, Copy)]
+pub struct BulkCaller {
+    /// Whose images may be touched; everybody's when absent.
+    pub owner: Option<i64>,
+    /// The account that the audit log names.
+    pub account_id: i64,
+    /// From where.
+    pub client_address: Option<IpAddr>,
+}
+
+/// Images in one transaction: enough to share a commit, few enough not to hold up uploads of the same bytes for long.
+const BATCH: usize = 200;
+
+/// Does one thing to many images and says for each whether it was done. Each batch is one transaction, so after a failure of the
+/// database some batches are done and the others are not; the same request may be sent again.
+///
+/// INVARIANT: rows are locked in the order of their numbers, blobs before images before accounts, so that two of these, and
+/// anything else, can't wait for each other.
+pub async fn change_many(
+    catalog: &Catalog,
+    caller: BulkCaller,
+    ids: &[PublicId],
+    action: BulkAction,
+    now: Timestamp,
+) -> Result<HashMap<PublicId, Result<(), ChangeError>>, Error> {
+    let mut unique = ids.to_vec();
+    unique.sort_unstable();
+    unique.dedup();
+    let mut outcomes = HashMap::with_capacity(unique.len());
+    let mut client = catalog.client(OPERATION).await?;
+    for batch in unique.chunks(BATCH) {
+        let transaction = client.transaction().await.map_err(Error::statement(OPERATION))?;
+        let done = change_batch(&transaction, caller, batch, action, now).await?;
+        let changed: Vec<&str> = done
+            .iter()
+            .filter(|(_, outcome)| outcome.is_ok())
+            .map(|(id, _)| id.as_str())
+            .collect();
+        record_all(&transaction, caller, action.event(), &changed, now).await?;
+        transaction.commit().await.map_err(Error::statement(OPERATION))?;
+        outcomes.extend(done);
+    }
+    Ok(outcomes)
+}
+
+/// Sets one column of the live images among `$1` to `$2`.
+macro_rules! set_sql {
+    ($column:literal) => {
+        concat!(
+            "WITH target AS (
+                 SELECT id FROM image
+                 WHERE public_id = ANY ($1) AND ($4::bigint IS NULL OR account_id = $4)
+                   AND ended_at IS NULL AND (expires_at IS NULL OR expires_at > $3) ORDER BY id FOR UPDATE
+             )
+             UPDATE image SET ",
+            $column,
+            " = $2, updated_at = $3 FROM target WHERE image.id = target.id RETURNING public_id"
+        )
+    };
+}
+
+type Values<'a> = &'a [&'a (dyn ToSql + Sync)];
+type Outcomes = HashMap<PublicId, Result<(), ChangeError>>;
+
+async fn change_batch(
+    transaction: &Transaction<'_>,
+    caller: BulkCaller,
+    ids: &[PublicId],
+    action: BulkAction,
+    now: Timestamp,
+) -> Result<Outcomes, Error> {
+    let texts: Vec<&str> = ids.iter().map(PublicId::as_str).collect();
+    let mut outcomes: Outcomes = ids.iter().map(|id| (*id, Err(ChangeError::NotFound))).collect();
+    match action {
+        BulkAction::Withdraw => {
+            for (id, image) in lock_many(transaction, caller.owner, &texts, now).await? {
+                if image.is_live {
+                    crate::withdraw::end(transaction, image.account_id, &image.locked, now).await?;
+                    outcomes.insert(id, Ok(()));
+                }
+            }
+        }
+        BulkAction::Restore(renewed) => {
+            for (id, image) in lock_many(transaction, caller.owner, &texts, now).await? {
+                let restored =
+                    bring_back_alone(transaction, image.account_id, &image.locked, renewed, now).await?;
+                outcomes.insert(id, restored);
+            }
+        }
+        BulkAction::Move(album_id) => {
+            let Some(account_id) = hold_any_album(transaction, caller.owner, album_id).await? else {
+                for outcome in outcomes.values_mut() {
+                    *outcome = Err(ChangeError::NoSuchAlbum);
+                }
+                return Ok(outcomes);
+            };
+            let values: Values<'_> = &[&texts, &album_id, &now, &Some(account_id)];
+            done(transaction, set_sql!("album_id"), values, &mut outcomes).await?;
+        }
+        BulkAction::Expire(expiry) => {
+            let values: Values<'_> = &[&texts, &expiry.at(), &now, &caller.owner];
+            done(transaction, set_sql!("expires_at"), values, &mut outcomes).await?;
+        }
+        BulkAction::Show(visibility) => {
+            let values: Values<'_> = &[&texts, &visibility.as_str(), &now, &caller.owner];
+            done(transaction, set_sql!("visibility"), values, &mut outcomes).await?;
+        }
+    }
+    Ok(outcomes)
+}
+
+/// Runs a statement that gives the ids that it changed, and notes them.
+async fn done(
+    transaction: &Transaction<'_>,
+    sql: &str,
+    values: Values<'_>,
+    outcomes: &mut Outcomes,
+) -> Result<(), Error> {
+    let rows = transaction
+        .query(sql, values)
+        .await
+        .map_err(Error::statement(OPERATION))?;
+    for row in rows {
+        let id: &str = row.get(0);
+        outcomes.insert(id.parse().map_err(|error| Error::row(OPERATION, error))?, Ok(()));
+    }
+    Ok(())
+}
+
+struct LockedImage {
+    account_id: i64,
+    is_live: bool,
+    locked: Locked,
+}
+
+/// Locks the blobs of these images, then those of their owners' images over them that bear on each other, then their accounts
+/// and albums, and gives the images that were asked for. Nothing more needs to be waited for after this.
+async fn lock_many(
+    transaction: &Transaction<'_>,
+    owner: Option<i64>,
+    ids: &[&str],
+    now: Timestamp,
+) -> Result<Vec<(PublicId, LockedImage)>, Error> {
+    const BLOBS: &str = "
+        SELECT id FROM blob
+        WHERE id IN (SELECT blob_id FROM image WHERE public_id = ANY ($1) AND ($2::bigint IS NULL OR account_id = $2))
+        ORDER BY id FOR UPDATE";
+    const IMAGES: &str = "
+        SELECT image.id, image.public_id, image.account_id, image.album_id, image.blob_id, image.size_bytes,
+               image.ended_at IS NULL AND (image.expires_at IS NULL OR image.expires_at > $3) AS is_live,
+               image.public_id = ANY ($1) AND ($2::bigint IS NULL OR account_id = $2) AS asked
+        FROM image
+        WHERE blob_id = ANY ($4) AND (public_id = ANY ($1) OR ended_at IS NULL) AND ($2::bigint IS NULL OR account_id = $2)
+        ORDER BY id FOR UPDATE";
+    const ACCOUNTS: &str = "SELECT FROM account WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE";
+    const ALBUMS: &str = "SELECT FROM album WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE";
+    let rows = transaction
+        .query(BLOBS, &[&ids, &owner])
+        .await
+        .map_err(Error::statement(OPERATION))?;
+    let blobs: Vec<i64> = rows.iter().map(|row| row.get(0)).collect();
+    let rows = transaction
+        .query(IMAGES, &[&ids, &owner, &now, &blobs])
+        .await
+        .map_err(Error::statement(OPERATION))?;
+    for (sql, column) in [(ACCOUNTS, "account_id"), (ALBUMS, "album_id")] {
+        let touched: Vec<i64> = rows.iter().map(|row| row.get(column)).collect();
+        transaction
+            .execute(sql, &[&touched])
+            .await
+            .map_err(Error::statement(OPERATION))?;
+    }
+    let mut images = Vec::with_capacity(rows.len());
+    for row in rows.iter().filter(|row| row.get("asked")) {
+        let id: &str = row.get("public_id");
+        let image = LockedImage {
+            account_id: row.get("account_id"),
+            is_live: row.get("is_live"),
+            locked: Locked {
+                id: row.get("id"),
+                blob_id: row.get("blob_id"),
+                size_bytes: row.get("size_bytes"),
+            },
+        };
+        images.push((id.parse().map_err(|error| Error::row(OPERATION, error))?, image));
+    }
+    Ok(images)
+}
+
+/// Restores one of many. What keeps this one from it is its own outcome, and undone; a failure of the database is everybody's.
+async fn bring_back_alone(
+    transaction: &Transaction<'_>,
+    account_id: i64,
+    locked: &Locked,
+    renewed: Expiry,
+    now: Timestamp,
+) -> Result<Result<(), ChangeError>, Error> {
+    let run = async |sql| {
+        transaction
+            .batch_execute(sql)
+            .await
+            .map_err(Error::statement(OPERATION))
+    };
+    run("SAVEPOINT one").await?;
+    match bring_back(transaction, account_id, locked, renewed, now).await {
+        Ok(_) => {
+            run("RELEASE SAVEPOINT one").await?;
+            Ok(Ok(()))
+        }
+        Err(ChangeError::Catalog(error)) => Err(error),
+        Err(refused) => {
+            run("ROLLBACK TO SAVEPOINT one").await?;
+            Ok(Err(refused))
+        }
+    }
+}
+
+/// Whose album this is, if the caller may use it; it stays until the transaction ends.
+async fn hold_any_album(
+    transaction: &Transaction<'_>,
+    owner: Option<i64>,
+    album_id: i64,
+) -> Result<Option<i64>, Error> {
+    const SQL: &str = "SELECT account_id FROM album WHERE id = $1 AND ($2::bigint IS NULL OR account_id = $2) FOR KEY SHARE";
+    let row = transaction
+        .query_opt(SQL, &[&album_id, &owner])
+        .await
+        .map_err(Error::statement(OPERATION))?;
+    Ok(row.map(|row| row.get(0)))
+}
+
+async fn record_all(
+    transaction: &Transaction<'_>,
+    caller: BulkCaller,
+    kind: &str,
+    ids: &[&str],
+    now: Timestamp,
+) -> Result<(), Error> {
+    const SQL: &str = "
+        INSERT INTO event (at, kind, account_id, client_address, subject, detail)
+        SELECT $1, $2, $3, $4, subject, '{\"bulk\": true}' FROM unnest($5::text[]) AS changed (subject)";
+    transaction
+        .execute(
+            SQL,
+            &[&now, &kind, &caller.account_id, &caller.client_address, &ids],
+        )
+        .await
+        .map(drop)
+        .map_err(Error::statement(OPERATION))
+}

@@ -1,0 +1,46 @@
+use domain::{Md5, Sha256};
+use jiff::Timestamp;
+
+use crate::{
+    Catalog, Error,
+    image::{COLUMNS, ImageRecord, read},
+};
+
+/// What bytes are known by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "each is its digest")]
+pub enum Content {
+    Md5(Md5),
+    Sha256(Sha256),
+}
+
+/// The live images of this account over these bytes: at most one for a SHA-256; two files with one MD5 may both be there.
+pub async fn find_by_content(
+    catalog: &Catalog,
+    account_id: i64,
+    content: Content,
+    now: Timestamp,
+) -> Result<Vec<ImageRecord>, Error> {
+    const OPERATION: &str = "look for bytes";
+    // Two files of one MD5 are made on purpose; whoever makes a hundred need not see them all.
+    const MOST: i64 = 100;
+    let (column, digest) = match &content {
+        Content::Md5(md5) => ("blob.md5", md5.0.as_slice()),
+        Content::Sha256(sha256) => ("blob.sha256", sha256.0.as_slice()),
+    };
+    let sql = format!(
+        "SELECT {COLUMNS} FROM blob JOIN image ON image.blob_id = blob.id
+         WHERE {column} = $1 AND image.account_id = $2 AND image.ended_at IS NULL AND (image.expires_at IS NULL OR image.expires_at > $3)
+         ORDER BY image.id LIMIT $4"
+    );
+    let client = catalog.client(OPERATION).await?;
+    let statement = client
+        .prepare_cached(&sql)
+        .await
+        .map_err(Error::statement(OPERATION))?;
+    let rows = client
+        .query(&statement, &[&digest, &account_id, &now, &MOST])
+        .await
+        .map_err(Error::statement(OPERATION))?;
+    rows.iter().map(|row| read(OPERATION, row)).collect()
+}

@@ -1,0 +1,293 @@
+use std::fmt::Write as _;
+
+use domain::{Kind, Visibility};
+use jiff::Timestamp;
+use tokio_postgres::types::{ToSql, Type};
+
+use crate::{
+    Catalog, Error,
+    image::{COLUMNS, ImageRecord, read},
+};
+
+/// The order of a list. Each has an index that begins with the owner, and ties are broken by the row's number, so a page can
+/// begin anywhere without counting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ImageSort {
+    /// The last upload first.
+    #[default]
+    Newest,
+    /// The first upload first.
+    Oldest,
+    /// The last taken first, those without a date behind them.
+    Taken,
+    /// By name, in the order of code points, ASCII letters in any case.
+    Name,
+    /// The largest first.
+    Size,
+}
+
+/// Where a page begins: behind this image, whether or not it is still there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImagePosition {
+    /// What the list is sorted by.
+    pub key: SortKey,
+    /// The row, where others have the same key.
+    pub id: i64,
+}
+
+/// What an image is sorted by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "each is the value of its sort")]
+pub enum SortKey {
+    Uploaded(Timestamp),
+    Taken(Option<Timestamp>),
+    Name(String),
+    Size(i64),
+}
+
+/// Which images a list shows: those for which everything that is said here holds. Times are instants; `from` includes its
+/// instant, `to` and `before` don't.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[allow(missing_docs, reason = "each field is the query parameter of its name")]
+pub struct ImageFilter {
+    pub album_id: Option<i64>,
+    /// In the name or the description, in any case.
+    pub text: Option<String>,
+    pub kind: Option<Kind>,
+    pub visibility: Option<Visibility>,
+    pub taken_from: Option<Timestamp>,
+    pub taken_to: Option<Timestamp>,
+    pub uploaded_from: Option<Timestamp>,
+    pub uploaded_to: Option<Timestamp>,
+    /// Last seen before this, or never.
+    pub unused_since: Option<Timestamp>,
+    pub expiring_before: Option<Timestamp>,
+    /// Those that have ended and can be restored, in place of the live ones.
+    pub ended: bool,
+}
+
+/// A page to be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageQuery {
+    /// Whose images; everybody's when absent.
+    pub owner: Option<i64>,
+    /// Which of them.
+    pub filter: ImageFilter,
+    /// In which order.
+    pub sort: ImageSort,
+    /// From where on.
+    pub after: Option<ImagePosition>,
+    /// How many at most.
+    pub limit: i64,
+}
+
+impl ImageSort {
+    /// The value of an image that this order goes by.
+    #[must_use]
+    pub fn position(self, image: &ImageRecord) -> ImagePosition {
+        let key = match self {
+            Self::Newest | Self::Oldest => SortKey::Uploaded(image.created_at),
+            Self::Taken => SortKey::Taken(image.taken_at),
+            // As `lower()` does under the collation "C".
+            Self::Name => SortKey::Name(image.name.to_ascii_lowercase()),
+            Self::Size => SortKey::Size(i64::try_from(image.size_bytes).unwrap_or(i64::MAX)),
+        };
+        ImagePosition { key, id: image.id }
+    }
+
+    /// The indexed expression, and its direction.
+    fn sql(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Newest => ("image.created_at", "DESC"),
+            Self::Oldest => ("image.created_at", "ASC"),
+            Self::Taken => ("coalesce(image.taken_at, '-infinity'::timestamptz)", "DESC"),
+            Self::Name => ("lower(image.name COLLATE \"C\")", "ASC"),
+            Self::Size => ("image.size_bytes", "DESC"),
+        }
+    }
+}
+
+/// A page of images, in order. Fewer than the limit means that none is left.
+///
+/// The statement is planned anew each time, with its values: which index finds a page fastest depends on how rare what is
+/// looked for is, and a plan kept for all values would be wrong for most.
+pub async fn list_images(
+    catalog: &Catalog,
+    query: &ImageQuery,
+    now: Timestamp,
+) -> Result<Vec<ImageRecord>, Error> {
+    const OPERATION: &str = "list images";
+    let statement = Statement::of(query, now);
+    let client = catalog.client(OPERATION).await?;
+    let parameters: Vec<(&(dyn ToSql + Sync), Type)> = statement
+        .parameters
+        .iter()
+        .map(|(value, kind)| (&**value as &(dyn ToSql + Sync), kind.clone()))
+        .collect();
+    let rows = client
+        .query_typed(&statement.sql, &parameters)
+        .await
+        .map_err(Error::statement(OPERATION))?;
+    rows.iter().map(|row| read(OPERATION, row)).collect()
+}
+
+/// How Postgres would find a page (`EXPLAIN`), for tests and for whoever wonders why a list is slow.
+pub async fn explain_list(catalog: &Catalog, query: &ImageQuery, now: Timestamp) -> Result<String, Error> {
+    const OPERATION: &str = "explain a list of images";
+    let statement = Statement::of(query, now);
+    let client = catalog.client(OPERATION).await?;
+    let parameters: Vec<(&(dyn ToSql + Sync), Type)> = statement
+        .parameters
+        .iter()
+        .map(|(value, kind)| (&**value as &(dyn ToSql + Sync), kind.clone()))
+        .collect();
+    let rows = client
+        .query_typed(&format!("EXPLAIN ANALYZE {}", statement.sql), &parameters)
+        .await
+        .map_err(Error::statement(OPERATION))?;
+    let lines: Vec<&str> = rows.iter().map(|row| row.get(0)).collect();
+    Ok(lines.join("\n"))
+}
+
+type Parameter = Box<dyn ToSql + Sync + Send>;
+
+/// A statement in the making. Only words of this file get into its text; every value is a parameter.
+struct Statement {
+    sql: String,
+    parameters: Vec<(Parameter, Type)>,
+}
+
+impl Statement {
+    fn of(query: &ImageQuery, now: Timestamp) -> Self {
+        let mut statement = Self {
+            sql: String::new(),
+            parameters: Vec::new(),
+        };
+        let (key, direction) = query.sort.sql();
+        let owner = match query.owner {
+            Some(owner) => statement.add(owner, Type::INT8),
+            None => "owner.id".to_owned(),
+        };
+        let mut conditions = format!("image.account_id = {owner}");
+        statement.filter(&query.filter, &owner, now, &mut conditions);
+        if let Some(after) = &query.after {
+            let (value, kind): (Parameter, Type) = match after.key.clone() {
+                SortKey::Uploaded(at) => (Box::new(at), Type::TIMESTAMPTZ),
+                SortKey::Taken(at) => (Box::new(at), Type::TIMESTAMPTZ),
+                SortKey::Name(name) => (Box::new(name), Type::TEXT),
+                SortKey::Size(bytes) => (Box::new(bytes), Type::INT8),
+            };
+            statement.parameters.push((value, kind));
+            let mut value = format!("${}", statement.parameters.len());
+            if query.sort == ImageSort::Taken {
+                value = format!("coalesce({value}, '-infinity'::timestamptz)");
+            }
+            let id = statement.add(after.id, Type::INT8);
+            let beyond = if direction == "ASC" { ">" } else { "<" };
+            let _infallible = write!(conditions, " AND ({key}, image.id) {beyond} ({value}, {id})");
+        }
+        let limit = statement.add(query.limit, Type::INT8);
+        let page = format!(
+            "SELECT image.*, {key} AS sort_key FROM image WHERE {conditions}
+             ORDER BY {key} {direction}, image.id {direction} LIMIT {limit}"
+        );
+        // Each owner's page by their own index, and of those the first: an administrator's list needs no second set of indexes.
+        let page = match query.owner {
+            Some(_) => page,
+            None => format!(
+                "SELECT page.* FROM account AS owner CROSS JOIN LATERAL ({page}) AS page
+                 ORDER BY page.sort_key {direction}, page.id {direction} LIMIT {limit}"
+            ),
+        };
+        statement.sql = format!(
+            "SELECT {COLUMNS} FROM ({page}) AS image JOIN blob ON blob.id = image.blob_id
+             ORDER BY image.sort_key {direction}, image.id {direction}"
+        );
+        statement
+    }
+
+    fn add(&mut self, value: impl ToSql + Sync + Send + 'static, kind: Type) -> String {
+        self.parameters.push((Box::new(value), kind));
+        format!("${}", self.parameters.len())
+    }
+
+    fn filter(&mut self, filter: &ImageFilter, owner: &str, now: Timestamp, conditions: &mut String) {
+        let mut also = |condition: String| {
+            conditions.push_str(" AND ");
+            conditions.push_str(&condition);
+        };
+        if filter.ended {
+            also("image.ended_at IS NOT NULL".to_owned());
+        } else {
+            let now = self.add(now, Type::TIMESTAMPTZ);
+            also(format!(
+                "image.ended_at IS NULL AND (image.expires_at IS NULL OR image.expires_at > {now})"
+            ));
+        }
+        let instants = [
+            (
+                "coalesce(image.taken_at, '-infinity'::timestamptz) >=",
+                filter.taken_from,
+            ),
+            (
+                "image.taken_at IS NOT NULL AND coalesce(image.taken_at, '-infinity'::timestamptz) <",
+                filter.taken_to,
+            ),
+            ("image.created_at >=", filter.uploaded_from),
+            ("image.created_at <", filter.uploaded_to),
+            ("image.expires_at <", filter.expiring_before),
+        ];
+        for (condition, at) in instants {
+            if let Some(at) = at {
+                let at = self.add(at, Type::TIMESTAMPTZ);
+                also(format!("{condition} {at}"));
+            }
+        }
+        if let Some(album) = filter.album_id {
+            let album = self.add(album, Type::INT8);
+            also(format!("image.album_id = {album}"));
+        }
+        if let Some(since) = filter.unused_since {
+            let since = self.add(since, Type::TIMESTAMPTZ);
+            also(format!(
+                "NOT EXISTS (SELECT FROM view_count WHERE view_count.image_id = image.id AND view_count.last_viewed_at >= {since})"
+            ));
+        }
+        self.filter_by_terms(filter, owner, &mut also);
+    }
+
+    /// What the index of terms finds when it is rare, and a walk along the list when it is common: each condition is there
+    /// twice. The first form is for the walk; `coalesce()` keeps the planner from counting the same rarity twice.
+    fn filter_by_terms(&mut self, filter: &ImageFilter, owner: &str, also: &mut impl FnMut(String)) {
+        let mut terms = Vec::new();
+        if let Some(kind) = filter.kind {
+            let kind = self.add(kind.as_str(), Type::TEXT);
+            also(format!("coalesce(image.kind = {kind}, false)"));
+            terms.push(format!("'kind=' || {kind}"));
+        }
+        if let Some(visibility) = filter.visibility {
+            let visibility = self.add(visibility.as_str(), Type::TEXT);
+            also(format!("coalesce(image.visibility = {visibility}, false)"));
+            terms.push(format!("'visibility=' || {visibility}"));
+        }
+        let mut searched = String::new();
+        if let Some(text) = &filter.text {
+            let text = self.add(text.clone(), Type::TEXT);
+            also(format!(
+                "(strpos(lower(image.name), lower({text})) > 0 OR strpos(lower(image.description), lower({text})) > 0)"
+            ));
+            searched = format!(" || search_terms({text})");
+        }
+        let says_any = !terms.is_empty() || !searched.is_empty();
+        if says_any && !filter.ended {
+            // Only a value that is known before the plan is made: of any other one Postgres can't tell how common it is.
+            if owner.starts_with('$') {
+                terms.push(format!("'account=' || {owner}::text"));
+            }
+            also(format!(
+                "image_terms(image.account_id, image.kind, image.visibility, image.name, image.description) @> (ARRAY[{}]::text[]{searched})",
+                terms.join(", ")
+            ));
+        }
+    }
+}

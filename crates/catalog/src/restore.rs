@@ -1,0 +1,83 @@
+use std::net::IpAddr;
+
+use deadpool_postgres::Transaction;
+use domain::{Expiry, PublicId, is_live};
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::{
+    Catalog, ChangeError, Error, Event,
+    events::record_in,
+    image::{ImageRecord, read_locked},
+    publish::find_standing,
+    quota::{charge, link},
+    withdraw::{Locked, lock_with_blob},
+};
+
+const OPERATION: &str = "restore an image";
+
+/// Brings back an image that was withdrawn or has expired, and gives it; one that is live is given as it is. If its time is
+/// over it lives until `renewed`. It can be brought back as long as its row is there, which the janitor removes after the grace.
+pub async fn restore(
+    catalog: &Catalog,
+    account_id: i64,
+    public_id: PublicId,
+    renewed: Expiry,
+    client_address: Option<IpAddr>,
+    now: Timestamp,
+) -> Result<ImageRecord, ChangeError> {
+    let mut client = catalog.client(OPERATION).await?;
+    let transaction = client.transaction().await.map_err(Error::statement(OPERATION))?;
+    let locked = lock_with_blob(&transaction, account_id, public_id).await?;
+    let locked = locked.ok_or(ChangeError::NotFound)?;
+    if bring_back(&transaction, account_id, &locked, renewed, now).await? {
+        let event = Event {
+            kind: "restore",
+            account_id: Some(account_id),
+            client_address,
+            subject: public_id.to_string(),
+            detail: json!({}),
+        };
+        record_in(&transaction, &event, now).await?;
+    }
+    let image = read_locked(OPERATION, &transaction, locked.id).await?;
+    transaction.commit().await.map_err(Error::statement(OPERATION))?;
+    Ok(image)
+}
+
+/// Makes an image whose rows are locked live again; false when it is.
+pub(crate) async fn bring_back(
+    transaction: &Transaction<'_>,
+    account_id: i64,
+    locked: &Locked,
+    renewed: Expiry,
+    now: Timestamp,
+) -> Result<bool, ChangeError> {
+    const REVIVE: &str = "
+        UPDATE image SET ended_at = NULL, ended_by = NULL, updated_at = $2, expires_at = $3 WHERE id = $1";
+    let image = read_locked(OPERATION, transaction, locked.id).await?;
+    let is_over = !is_live(image.expiry, now);
+    if image.ended.is_none() && !is_over {
+        return Ok(false);
+    }
+    if image.ended.is_some() {
+        let standing = find_standing(transaction, account_id, locked.blob_id, locked.size_bytes, now).await?;
+        if let Some(other) = standing {
+            return Err(ChangeError::AlreadyLive(other));
+        }
+        link(transaction, locked.blob_id).await?;
+        if !charge(transaction, account_id, 1, locked.size_bytes).await? {
+            return Err(ChangeError::QuotaExceeded);
+        }
+    }
+    let expiry = if is_over { renewed } else { image.expiry };
+    let statement = transaction
+        .prepare_cached(REVIVE)
+        .await
+        .map_err(Error::statement(OPERATION))?;
+    transaction
+        .execute(&statement, &[&locked.id, &now, &expiry.at()])
+        .await
+        .map_err(Error::statement(OPERATION))?;
+    Ok(true)
+}

@@ -1,0 +1,159 @@
+use catalog::{AlbumContents, AlbumPatch, AlbumRecord, Bearer, BulkCaller};
+use domain::{ImageRefusal, Refusal, Scope};
+use http::StatusCode;
+use http_kit::Language;
+use serde_json::{Value, json};
+use warp::reply::Response;
+
+use super::{
+    Asked, Body, Page, answer,
+    images::fields::{self, object},
+    read_body,
+    reply::Outcome,
+};
+use crate::{
+    Service,
+    identity::{authenticate, require},
+    problem::Failure,
+};
+
+/// `GET /v1/albums`: one's own albums, in the order in which they were made. `{"albums":[…],"next":"…"|null}`.
+pub(super) async fn list(service: Service, asked: Asked) -> Response {
+    let language = Language::of(&asked.headers);
+    let outcome: Outcome = async {
+        let bearer = authenticate(&service, &asked).await?;
+        require(&bearer, Scope::Read)?;
+        let page = Page::of(&asked.query)?;
+        let mut albums =
+            catalog::list_albums(service.catalog(), bearer.account_id, page.after, page.ask()).await?;
+        let next = page.cut(&mut albums, |album| album.id);
+        let albums: Vec<Value> = albums.iter().map(album_json).collect();
+        Ok((StatusCode::OK, Some(json!({ "albums": albums, "next": next }))))
+    }
+    .await;
+    answer("GET /v1/albums", language, outcome)
+}
+
+/// `POST /v1/albums`: makes one. 409 when there is one of that name.
+pub(super) async fn create(service: Service, asked: Asked, body: Body) -> Response {
+    let language = Language::of(&asked.headers);
+    let outcome: Outcome = async {
+        let bearer = authenticate(&service, &asked).await?;
+        require(&bearer, Scope::Manage)?;
+        let patch = read_patch(read_body(&asked.headers, body).await?)?;
+        let name = patch
+            .name
+            .clone()
+            .ok_or_else(|| fields::invalid("name", "an album needs one"))?;
+        let album =
+            catalog::create_album(service.catalog(), bearer.account_id, &name, &patch, service.now()).await?;
+        Ok((StatusCode::CREATED, Some(album_json(&album))))
+    }
+    .await;
+    answer("POST /v1/albums", language, outcome)
+}
+
+/// `GET /v1/albums/{id}`.
+pub(super) async fn describe(id: String, service: Service, asked: Asked) -> Response {
+    let language = Language::of(&asked.headers);
+    let outcome: Outcome = async {
+        let bearer = authenticate(&service, &asked).await?;
+        require(&bearer, Scope::Read)?;
+        let album = find(&service, &bearer, &id).await?;
+        Ok((StatusCode::OK, Some(album_json(&album))))
+    }
+    .await;
+    answer("GET /v1/albums/{id}", language, outcome)
+}
+
+/// `PATCH /v1/albums/{id}`: changes what stands in the body and leaves the rest.
+pub(super) async fn patch(id: String, service: Service, asked: Asked, body: Body) -> Response {
+    let language = Language::of(&asked.headers);
+    let outcome: Outcome = async {
+        let bearer = authenticate(&service, &asked).await?;
+        require(&bearer, Scope::Manage)?;
+        let album = find(&service, &bearer, &id).await?;
+        let patch = read_patch(read_body(&asked.headers, body).await?)?;
+        let album = catalog::patch_album(
+            service.catalog(),
+            album.account_id,
+            album.id,
+            &patch,
+            service.now(),
+        )
+        .await?;
+        Ok((StatusCode::OK, Some(album_json(&album))))
+    }
+    .await;
+    answer("PATCH /v1/albums/{id}", language, outcome)
+}
+
+/// `DELETE /v1/albums/{id}`: its images move to `default`, or with `?images=withdraw` are withdrawn.
+pub(super) async fn remove(id: String, service: Service, asked: Asked) -> Response {
+    let language = Language::of(&asked.headers);
+    let outcome: Outcome = async {
+        let bearer = authenticate(&service, &asked).await?;
+        require(&bearer, Scope::Manage)?;
+        let contents = read_contents(&asked.query)?;
+        let album = find(&service, &bearer, &id).await?;
+        let caller = BulkCaller {
+            owner: Some(album.account_id),
+            account_id: bearer.account_id,
+            client_address: Some(asked.client.0),
+        };
+        catalog::delete_album(
+            service.catalog(),
+            caller,
+            album.account_id,
+            album.id,
+            contents,
+            service.now(),
+        )
+        .await?;
+        Ok((StatusCode::NO_CONTENT, None))
+    }
+    .await;
+    answer("DELETE /v1/albums/{id}", language, outcome)
+}
+
+/// The album of this number, if the caller may know of it.
+async fn find(service: &Service, bearer: &Bearer, id: &str) -> Result<AlbumRecord, Failure> {
+    let id = id.parse().map_err(|_| ImageRefusal::NoSuchAlbum)?;
+    let owner = (!bearer.scopes.contains(Scope::Admin)).then_some(bearer.account_id);
+    let album = catalog::find_album(service.catalog(), owner, id).await?;
+    Ok(album.ok_or(ImageRefusal::NoSuchAlbum)?)
+}
+
+fn read_patch(body: Value) -> Result<AlbumPatch, Refusal> {
+    let mut patch = AlbumPatch::default();
+    for (name, value) in object(body, &["name", "description", "policy"])? {
+        match name.as_str() {
+            "name" => patch.name = Some(fields::album_name(&value)?),
+            "description" => patch.description = Some(fields::description(&value)?),
+            _ => patch.policy = Some(fields::policy(value)?),
+        }
+    }
+    Ok(patch)
+}
+
+fn read_contents(query: &str) -> Result<AlbumContents, Refusal> {
+    let said = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "images");
+    match said.as_ref().map(|(_, value)| value.as_ref()) {
+        None | Some("" | "keep") => Ok(AlbumContents::Keep),
+        Some("withdraw") => Ok(AlbumContents::Withdraw),
+        Some(_) => Err(fields::invalid("images", "expected keep or withdraw")),
+    }
+}
+
+fn album_json(album: &AlbumRecord) -> Value {
+    json!({
+        "id": album.id,
+        "name": album.name,
+        "description": album.description,
+        "policy": album.policy,
+        "images": album.images,
+        "is_default": album.name == catalog::DEFAULT_ALBUM,
+        "created_at": album.created_at,
+        "updated_at": album.updated_at,
+    })
+}

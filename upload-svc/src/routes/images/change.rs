@@ -1,0 +1,105 @@
+use catalog::{ImagePatch, ImageRecord};
+use domain::{Expiry, Refusal, Scope};
+use http_kit::Language;
+use jiff::Timestamp;
+use serde_json::Value;
+use warp::reply::Response;
+
+use super::{IfMatch, answer_image, fields, find_any, find_own};
+use crate::{
+    Service,
+    identity::{authenticate, require},
+    intake,
+    problem::Failure,
+    routes::{Asked, Body, read_body},
+};
+
+/// `PATCH /v1/images/{id}`: changes what stands in the body and leaves the rest. With `If-Match` only if it is still the same.
+pub(crate) async fn patch(id: String, service: Service, asked: Asked, body: Body) -> Response {
+    let language = Language::of(&asked.headers);
+    let outcome: Result<ImageRecord, Failure> = async {
+        let bearer = authenticate(&service, &asked).await?;
+        require(&bearer, Scope::Manage)?;
+        let image = find_own(&service, &bearer, &id).await?;
+        let patch = read_patch(read_body(&asked.headers, body).await?, service.now())?;
+        let if_match = IfMatch::of(&asked.headers);
+        Ok(catalog::patch_image(
+            service.catalog(),
+            image.account_id,
+            image.public_id,
+            &patch,
+            &|image| if_match.allows(image),
+            Some(asked.client.0),
+            service.now(),
+        )
+        .await?)
+    }
+    .await;
+    answer_image("PATCH /v1/images/{id}", language, &service, outcome)
+}
+
+fn read_patch(body: Value, now: Timestamp) -> Result<ImagePatch, Refusal> {
+    let known = [
+        "name",
+        "description",
+        "album",
+        "expires_at",
+        "visibility",
+        "policy",
+    ];
+    let mut patch = ImagePatch::default();
+    for (name, value) in fields::object(body, &known)? {
+        match name.as_str() {
+            "name" => patch.name = Some(fields::file_name(&value)?),
+            "description" => patch.description = Some(fields::description(&value)?),
+            "album" => patch.album_id = Some(fields::album(&value)?),
+            "expires_at" => patch.expiry = Some(fields::expiry(&value, now)?),
+            "visibility" => patch.visibility = Some(fields::visibility(&value)?),
+            _ => patch.policy = Some(fields::policy(value)?),
+        }
+    }
+    Ok(patch)
+}
+
+/// `POST /v1/images/{id}/restore`: brings back what was withdrawn or has expired, until the grace ends. What has expired lives as long
+/// as a new upload.
+pub(crate) async fn restore(id: String, service: Service, asked: Asked) -> Response {
+    let language = Language::of(&asked.headers);
+    let outcome: Result<ImageRecord, Failure> = async {
+        let bearer = authenticate(&service, &asked).await?;
+        require(&bearer, Scope::Manage)?;
+        let image = find_any(&service, &bearer, &id).await?;
+        let renewed = Expiry::after(service.lifetime(), service.now());
+        Ok(catalog::restore(
+            service.catalog(),
+            image.account_id,
+            image.public_id,
+            renewed,
+            Some(asked.client.0),
+            service.now(),
+        )
+        .await?)
+    }
+    .await;
+    answer_image("POST /v1/images/{id}/restore", language, &service, outcome)
+}
+
+/// `PUT /v1/images/{id}/content`: other bytes under the same link, as a form with one file or as the body itself.
+pub(crate) async fn replace(id: String, service: Service, asked: Asked, body: Body) -> Response {
+    let language = Language::of(&asked.headers);
+    let outcome: Result<ImageRecord, Failure> = async {
+        let bearer = authenticate(&service, &asked).await?;
+        require(&bearer, Scope::Manage)?;
+        let image = find_own(&service, &bearer, &id).await?;
+        if !IfMatch::of(&asked.headers).allows(&image) {
+            // Before the body is read; it is asked again under the lock.
+            return Err(domain::ImageRefusal::PreconditionFailed.into());
+        }
+        intake::replace(&service, image.account_id, image.public_id, &asked, body).await
+    }
+    .await;
+    if let Err(failure) = &outcome {
+        service.measures().refused(failure.code());
+    }
+    answer_image("PUT /v1/images/{id}/content", language, &service, outcome)
+}

@@ -1,0 +1,45 @@
+//! The URLs of sessions, accounts, tokens, users and the record of what they did.
+
+use http_kit::{delete, get_or_head, patch, post, put};
+use warp::{
+    Filter,
+    filters::{BoxedFilter, body::stream},
+    path,
+    reply::Response,
+};
+
+use super::{account, asked, events, session, tokens, users};
+use crate::Service;
+
+/// `path, method [and body], handler`.
+pub(super) fn routes<F, W>(with: &F) -> Vec<BoxedFilter<(Response,)>>
+where
+    F: Fn() -> W,
+    W: Filter<Extract = (Service,), Error = std::convert::Infallible> + Clone + Send + Sync + 'static,
+{
+    macro_rules! row {
+        ($path:expr, $method:ident $(+ $body:ident)?, $handler:path) => {
+            $path.and($method()).and(with()).and(asked())$(.and($body()))?.then($handler).boxed()
+        };
+    }
+    vec![
+        row!(path!("v1" / "session"), post + stream, session::sign_in),
+        row!(path!("v1" / "session"), get_or_head, session::describe),
+        row!(path!("v1" / "session"), delete, session::sign_out),
+        row!(path!("v1" / "account"), get_or_head, account::describe),
+        row!(
+            path!("v1" / "account" / "password"),
+            put + stream,
+            account::change_password
+        ),
+        row!(path!("v1" / "tokens"), post + stream, tokens::create),
+        row!(path!("v1" / "tokens"), get_or_head, tokens::list),
+        row!(path!("v1" / "tokens" / String), delete, tokens::revoke),
+        row!(path!("v1" / "users"), get_or_head, users::list),
+        row!(path!("v1" / "users"), post + stream, users::create),
+        row!(path!("v1" / "users" / String), get_or_head, users::describe),
+        row!(path!("v1" / "users" / String), patch + stream, users::change),
+        row!(path!("v1" / "users" / String), delete, users::delete),
+        row!(path!("v1" / "events"), get_or_head, events::list),
+    ]
+}

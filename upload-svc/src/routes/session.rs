@@ -1,0 +1,192 @@
+use std::fmt::Write as _;
+
+use bytes::Buf;
+use catalog::{AccountRecord, Bearer, Credential, Event, NewSession, SessionKey};
+use domain::{AccessRefusal, Expiry, PasswordHash, Refusal};
+use futures_util::Stream;
+use http::{HeaderValue, StatusCode, header::SET_COOKIE};
+use http_kit::Language;
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, de::Error as _};
+use serde_json::{Value, json};
+use warp::reply::Response;
+
+use super::{Asked, answer, read_body};
+use crate::{
+    Service,
+    identity::{COOKIE, authenticate, is_foreign_page},
+    problem::Failure,
+};
+
+/// What somebody signs in with.
+#[derive(Deserialize)]
+struct Login {
+    username: String,
+    password: String,
+    #[serde(default, deserialize_with = "switch")]
+    remember: bool,
+}
+
+/// A session that was opened.
+struct Opened {
+    token: String,
+    expires_at: Timestamp,
+    account: AccountRecord,
+    remember: bool,
+}
+
+/// `POST /v1/session`: signs in. Answers `token`, `expires_at` and `account`, and sets the cookie, unless a page of another site asks.
+pub(super) async fn sign_in<B: Buf>(
+    service: Service,
+    asked: Asked,
+    body: impl Stream<Item = Result<B, warp::Error>> + Send + 'static,
+) -> Response {
+    let language = Language::of(&asked.headers);
+    let opened = open(&service, &asked, body).await;
+    let cookie = opened.as_ref().ok().and_then(|opened| {
+        // SECURITY: or a page could sign its reader in as somebody else, who then sees what is uploaded.
+        let is_safe = !is_foreign_page(&asked.headers, service.base_url());
+        is_safe.then(|| cookie(&service, opened)).flatten()
+    });
+    let outcome = opened.map(|opened| {
+        let account = json!({ "id": opened.account.id, "username": opened.account.username, "role": opened.account.role.as_str() });
+        let body = json!({ "token": opened.token, "expires_at": opened.expires_at, "account": account });
+        (StatusCode::OK, Some(body))
+    });
+    let mut response = answer("POST /v1/session", language, outcome);
+    if let Some(cookie) = cookie {
+        response.headers_mut().insert(SET_COOKIE, cookie);
+    }
+    response
+}
+
+async fn open<B: Buf>(
+    service: &Service,
+    asked: &Asked,
+    body: impl Stream<Item = Result<B, warp::Error>> + Send + 'static,
+) -> Result<Opened, Failure> {
+    let login: Login = read_body(&asked.headers, body).await?;
+    service.admit_password(&login.username, asked).await?;
+    let (catalog, identity) = (service.catalog(), service.identity());
+    let found = catalog::find_sign_in(catalog, &login.username).await?;
+    // SECURITY: a name that nobody has costs a hash, too, so that the time of the answer does not tell who is here.
+    let checked = found
+        .as_ref()
+        .map_or_else(PasswordHash::of_nobody, |found| found.password.clone());
+    let is_right = identity.passwords().verify(&checked, login.password).await?;
+    let now = service.now();
+    let account = found.map(|found| found.account);
+    if let Some(account) = &account
+        && is_right
+    {
+        let lifetime = identity.session_lifetime(login.remember);
+        let expires_at = Expiry::after(lifetime, now).at().unwrap_or(now);
+        let new = NewSession {
+            account_id: account.id,
+            key: SessionKey(process::random()),
+            expires_at,
+            client_address: Some(asked.client.0),
+        };
+        if catalog::open_session(catalog, &new, &checked, now).await? {
+            let token = identity.sessions().sign(account.id, new.key, now, expires_at)?;
+            return Ok(Opened {
+                token,
+                expires_at,
+                account: account.clone(),
+                remember: login.remember,
+            });
+        }
+    }
+    let event = Event {
+        kind: "sign_in_failed",
+        account_id: account.as_ref().map(|account| account.id),
+        client_address: Some(asked.client.0),
+        // SECURITY: a name that nobody has is not kept: people type their password there.
+        subject: account.map_or_else(String::new, |account| account.username),
+        detail: json!({}),
+    };
+    catalog::record(catalog, &event, now).await?;
+    Err(AccessRefusal::InvalidLogin.into())
+}
+
+/// `GET /v1/session`: who the caller is, and with what.
+pub(super) async fn describe(service: Service, asked: Asked) -> Response {
+    let language = Language::of(&asked.headers);
+    let outcome = async {
+        let bearer = authenticate(&service, &asked).await?;
+        let account = catalog::find_account(service.catalog(), bearer.account_id).await?;
+        let account = account.ok_or(Refusal::InvalidCredential)?;
+        Ok((StatusCode::OK, Some(session_json(&bearer, &account))))
+    };
+    answer("GET /v1/session", language, outcome.await)
+}
+
+fn session_json(bearer: &Bearer, account: &AccountRecord) -> Value {
+    let (kind, expires_at) = match bearer.credential {
+        Credential::Session { expires_at, .. } => ("session", Some(expires_at)),
+        Credential::Token { expires_at, .. } => ("token", expires_at),
+    };
+    json!({
+        "kind": kind,
+        "expires_at": expires_at,
+        "scopes": bearer.scopes.words(),
+        "account": { "id": account.id, "username": account.username, "role": account.role.as_str() },
+    })
+}
+
+/// `DELETE /v1/session`: signs out. The JWT is worth nothing from the answer on, and the cookie is taken back.
+pub(super) async fn sign_out(service: Service, asked: Asked) -> Response {
+    let language = Language::of(&asked.headers);
+    let outcome = async {
+        let bearer = authenticate(&service, &asked).await?;
+        let Credential::Session { id, .. } = bearer.credential else {
+            return Err(AccessRefusal::NotASession.into());
+        };
+        let session = (bearer.account_id, id);
+        catalog::close_session(service.catalog(), session, Some(asked.client.0), service.now()).await?;
+        Ok((StatusCode::NO_CONTENT, None))
+    };
+    let outcome = outcome.await;
+    // A cookie that is no good any more goes, too; one that another site's page sent along stays.
+    let is_over = matches!(outcome, Ok(_) | Err(Failure::Refused(Refusal::InvalidCredential)));
+    let mut response = answer("DELETE /v1/session", language, outcome);
+    if is_over && let Ok(gone) = format!("{COOKIE}=; {}; Max-Age=0", attributes(&service)).parse() {
+        response.headers_mut().insert(SET_COOKIE, gone);
+    }
+    response
+}
+
+fn cookie(service: &Service, opened: &Opened) -> Option<HeaderValue> {
+    let mut text = format!("{COOKIE}={}; {}", opened.token, attributes(service));
+    // Without an age it goes when the browser is closed.
+    if opened.remember {
+        let age = service.identity().session_lifetime(true).as_secs();
+        let _infallible = write!(text, "; Max-Age={age}");
+    }
+    let mut value = HeaderValue::try_from(text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+/// SECURITY: no script reads it, no other site's form sends it, and no plain connection carries it where links are https.
+fn attributes(service: &Service) -> &'static str {
+    if service.base_url().starts_with("https:") {
+        "Path=/; HttpOnly; SameSite=Lax; Secure"
+    } else {
+        "Path=/; HttpOnly; SameSite=Lax"
+    }
+}
+
+/// A truth value, as JSON or as a form writes it.
+fn switch<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::Bool(value) => Ok(value),
+        Value::Null => Ok(false),
+        Value::String(text) => match text.to_ascii_lowercase().as_str() {
+            "on" | "true" | "yes" | "1" => Ok(true),
+            "" | "off" | "false" | "no" | "0" => Ok(false),
+            _ => Err(D::Error::custom("remember is true or false")),
+        },
+        _ => Err(D::Error::custom("remember is true or false")),
+    }
+}

@@ -1,0 +1,227 @@
+use bytes::Buf;
+use catalog::{AccountError, AccountPatch, Actor, Bearer, NewAccount, Quotas, Role};
+use domain::{AccessRefusal, Refusal, Scope, Username, readable_password};
+use futures_util::Stream;
+use http::StatusCode;
+use http_kit::Language;
+use serde::{Deserialize, Deserializer};
+use serde_json::{Value, json};
+use warp::reply::Response;
+
+use super::{Asked, Page, account::account_json, answer, read_body, reply::Outcome};
+use crate::{
+    Service,
+    identity::{authenticate, require},
+    problem::Failure,
+};
+
+/// `GET /v1/users`: every account, in the order in which they were made.
+pub(super) async fn list(service: Service, asked: Asked) -> Response {
+    let language = Language::of(&asked.headers);
+    let outcome = async {
+        admin(&service, &asked).await?;
+        let page = Page::of(&asked.query)?;
+        let mut users = catalog::list_accounts(service.catalog(), page.after, page.ask()).await?;
+        let next = page.cut(&mut users, |user| user.id);
+        let users: Vec<Value> = users.iter().map(account_json).collect();
+        Ok((StatusCode::OK, Some(json!({ "users": users, "next": next }))))
+    };
+    answer("GET /v1/users", language, outcome.await)
+}
+
+#[derive(Deserialize)]
+struct NewUser {
+    username: String,
+    password: Option<String>,
+    role: Option<String>,
+    quota_bytes: Option<i64>,
+    quota_files: Option<i64>,
+}
+
+/// `POST /v1/users`: makes an account. Without a password one is drawn, and shown in this answer alone.
+pub(super) async fn create<B: Buf>(
+    service: Service,
+    asked: Asked,
+    body: impl Stream<Item = Result<B, warp::Error>> + Send + 'static,
+) -> Response {
+    let language = Language::of(&asked.headers);
+    answer("POST /v1/users", language, make(&service, &asked, body).await)
+}
+
+async fn make<B: Buf>(
+    service: &Service,
+    asked: &Asked,
+    body: impl Stream<Item = Result<B, warp::Error>> + Send + 'static,
+) -> Outcome {
+    let bearer = admin(service, asked).await?;
+    let sent: NewUser = read_body(&asked.headers, body).await?;
+    let username: Username = sent
+        .username
+        .parse()
+        .map_err(|error| invalid("username", &error))?;
+    let role = sent.role.as_deref().map(read_role).transpose()?;
+    let quotas = Quotas {
+        bytes: read_quota("quota_bytes", sent.quota_bytes)?,
+        files: read_quota("quota_files", sent.quota_files)?,
+    };
+    let drawn = sent
+        .password
+        .is_none()
+        .then(|| readable_password(process::random()));
+    let password = sent.password.or_else(|| drawn.clone()).unwrap_or_default();
+    let hash = service.new_password("password", password).await?;
+    let new = NewAccount {
+        username: &username,
+        role: role.unwrap_or(Role::Member),
+        password_hash: hash.as_phc(),
+    };
+    let made = catalog::make_account(
+        service.catalog(),
+        &new,
+        quotas,
+        actor(&bearer, asked),
+        service.now(),
+    )
+    .await?;
+    let mut user = account_json(&made.ok_or(AccessRefusal::UsernameTaken)?);
+    if let Some(drawn) = drawn {
+        user["password"] = json!(drawn);
+    }
+    Ok((StatusCode::CREATED, Some(user)))
+}
+
+/// `GET /v1/users/{id}`: one account.
+pub(super) async fn describe(id: String, service: Service, asked: Asked) -> Response {
+    let language = Language::of(&asked.headers);
+    let outcome = async {
+        admin(&service, &asked).await?;
+        let user = catalog::find_account(service.catalog(), read_id(&id)?).await?;
+        let user = user.ok_or(AccessRefusal::NoSuchUser)?;
+        Ok((StatusCode::OK, Some(account_json(&user))))
+    };
+    answer("GET /v1/users/{id}", language, outcome.await)
+}
+
+#[derive(Deserialize)]
+struct UserPatch {
+    role: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    #[allow(clippy::option_option, reason = "absent stays, null lifts, a number sets")]
+    quota_bytes: Option<Option<i64>>,
+    #[serde(default, deserialize_with = "present")]
+    #[allow(clippy::option_option, reason = "absent stays, null lifts, a number sets")]
+    quota_files: Option<Option<i64>>,
+    disabled: Option<bool>,
+    password: Option<String>,
+}
+
+/// Tells a field that is null from one that is absent.
+#[allow(clippy::option_option, reason = "that is the point")]
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<i64>>, D::Error> {
+    Deserialize::deserialize(deserializer).map(Some)
+}
+
+/// `PATCH /v1/users/{id}`: role, quotas, disabled, password. Who is disabled or gets a new password is signed out at once.
+pub(super) async fn change<B: Buf>(
+    id: String,
+    service: Service,
+    asked: Asked,
+    body: impl Stream<Item = Result<B, warp::Error>> + Send + 'static,
+) -> Response {
+    let language = Language::of(&asked.headers);
+    answer(
+        "PATCH /v1/users/{id}",
+        language,
+        patch(&id, &service, &asked, body).await,
+    )
+}
+
+async fn patch<B: Buf>(
+    id: &str,
+    service: &Service,
+    asked: &Asked,
+    body: impl Stream<Item = Result<B, warp::Error>> + Send + 'static,
+) -> Outcome {
+    let bearer = admin(service, asked).await?;
+    let id = read_id(id)?;
+    let sent: UserPatch = read_body(&asked.headers, body).await?;
+    let quota = |field, quota: Option<Option<i64>>| quota.map(|quota| read_quota(field, quota)).transpose();
+    let password = match sent.password {
+        Some(password) => Some(service.new_password("password", password).await?),
+        None => None,
+    };
+    let patch = AccountPatch {
+        role: sent.role.as_deref().map(read_role).transpose()?,
+        quota_bytes: quota("quota_bytes", sent.quota_bytes)?,
+        quota_files: quota("quota_files", sent.quota_files)?,
+        disabled: sent.disabled,
+        password: password.as_ref(),
+    };
+    let actor = actor(&bearer, asked);
+    let user = catalog::patch_account(service.catalog(), id, &patch, actor, service.now()).await?;
+    Ok((StatusCode::OK, Some(account_json(&user))))
+}
+
+/// `DELETE /v1/users/{id}`: the account is gone and all of its images are withdrawn when this answers.
+pub(super) async fn delete(id: String, service: Service, asked: Asked) -> Response {
+    let language = Language::of(&asked.headers);
+    let outcome = async {
+        let bearer = admin(&service, &asked).await?;
+        let id = read_id(&id)?;
+        let (catalog, actor, now) = (service.catalog().clone(), actor(&bearer, &asked), service.now());
+        // A task of its own: half a deletion must not be all that is left when the client goes away.
+        let deleting = tokio::spawn(async move { catalog::delete_account(&catalog, id, actor, now).await });
+        deleting.await??;
+        Ok::<_, Failure>((StatusCode::NO_CONTENT, None))
+    };
+    answer("DELETE /v1/users/{id}", language, outcome.await)
+}
+
+async fn admin(service: &Service, asked: &Asked) -> Result<Bearer, Failure> {
+    let bearer = authenticate(service, asked).await?;
+    require(&bearer, Scope::Admin)?;
+    Ok(bearer)
+}
+
+fn actor(bearer: &Bearer, asked: &Asked) -> Actor {
+    Actor {
+        account_id: bearer.account_id,
+        client_address: Some(asked.client.0),
+    }
+}
+
+fn read_id(text: &str) -> Result<i64, AccessRefusal> {
+    text.parse().map_err(|_| AccessRefusal::NoSuchUser)
+}
+
+fn read_role(text: &str) -> Result<Role, Refusal> {
+    [Role::Admin, Role::Member]
+        .into_iter()
+        .find(|role| role.as_str() == text)
+        .ok_or_else(|| invalid("role", &"expected admin or member"))
+}
+
+fn read_quota(field: &'static str, quota: Option<i64>) -> Result<Option<i64>, Refusal> {
+    match quota {
+        Some(quota) if quota < 0 => Err(invalid(
+            field,
+            &"expected a number from 0 on, or null for no limit",
+        )),
+        quota => Ok(quota),
+    }
+}
+
+fn invalid(field: &'static str, reason: &dyn std::fmt::Display) -> Refusal {
+    let reason = reason.to_string();
+    Refusal::InvalidField { field, reason }
+}
+
+impl From<AccountError> for Failure {
+    fn from(error: AccountError) -> Self {
+        match error {
+            AccountError::Catalog(error) => Self::Catalog(error),
+            AccountError::NotFound => AccessRefusal::NoSuchUser.into(),
+            AccountError::LastAdmin => AccessRefusal::LastAdmin.into(),
+        }
+    }
+}
