@@ -94,14 +94,16 @@ impl Service {
             if !settings.pretend {
                 leadership = self.lead(leadership).await;
             }
-            if (settings.pretend || leadership.is_some())
-                && let Some(occasion) = schedule.due(self.now())
-            {
-                let round = self.round(stop).await;
-                log(&round, occasion, settings.pretend);
-            }
-            let pause = schedule.pause(self.now()).min(WATCH);
-            let _is_time = stop.run_until_cancelled(sleep(pause)).await;
+            let pause = if settings.pretend || leadership.is_some() {
+                if let Some(occasion) = schedule.due(self.now()) {
+                    let round = self.round(stop).await;
+                    log(&round, occasion, settings.pretend);
+                }
+                schedule.pause(self.now())
+            } else {
+                settings.interval
+            };
+            let _is_time = stop.run_until_cancelled(sleep(pause.min(WATCH))).await;
         }
     }
 

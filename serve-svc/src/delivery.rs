@@ -23,6 +23,7 @@ pub(crate) use pieces::Pieces;
 pub use reply_body::ReplyBody;
 
 use crate::{answer::range::ByteRange, shelf::Shelved};
+pub(crate) use hot::Digest;
 use hot::Hot;
 
 /// Who sends the bytes.
@@ -105,7 +106,7 @@ impl Depot {
         if image.size_bytes > SMALL_BYTES {
             return self.file(image).map(Content::File);
         }
-        if let Some(bytes) = self.hot.get(&image.key) {
+        if let Some(bytes) = self.hot.get(image.digest) {
             return Ok(Content::Memory(bytes));
         }
         let file = self.file(image)?;
@@ -113,7 +114,7 @@ impl Depot {
         if bytes.len() as u64 != image.size_bytes {
             return Err(Lost::Gone);
         }
-        self.hot.keep(&image.key, &bytes);
+        self.hot.keep(image.digest, &bytes);
         Ok(Content::Memory(bytes))
     }
 

@@ -7,7 +7,7 @@
 use std::convert::Infallible;
 
 use domain::{BlobKey, MediaType, PublicId};
-use http::{Method, Request, Response, Uri};
+use http::{Method, Request, Response, StatusCode, Uri, header};
 use http_body_util::BodyExt as _;
 use http_kit::{Language, Problem, RequestBody, Route, get_or_head, one_of, warp_service};
 use tower::{Service as TowerService, ServiceExt as _};
@@ -16,6 +16,7 @@ use warp::{Filter, filters::BoxedFilter, path, reply::Response as WarpResponse};
 use crate::{
     Service,
     delivery::{Payload, ReplyBody},
+    placeholder,
     shelf::Wanted,
     view::{Asked, view},
     welcome,
@@ -49,7 +50,12 @@ pub fn with_views(
         let (service, others) = (service.clone(), others.clone());
         async move {
             let Some((route, named)) = view_of(request.uri()) else {
+                let picture = wants_picture(&request).then(|| request.method().clone());
                 let response = others.oneshot(request).await?;
+                if let Some(method) = picture.filter(|_| is_nowhere(&response)) {
+                    service.parts().figures.missing("no_url");
+                    return Ok(placeholder::missing(&method).map(ReplyBody::from));
+                }
                 return Ok(response.map(|body| body.map_err(Into::into).boxed_unsync().into()));
             };
             let (head, _body) = request.into_parts();
@@ -103,6 +109,24 @@ fn path_of(query: &str) -> Option<String> {
     url::form_urlencoded::parse(query.as_bytes())
         .find(|(name, _)| name == "path")
         .map(|(_, value)| value.into_owned())
+}
+
+/// Whether somebody would look at the answer as a picture: the URL ends like one, or an `<img>` asks.
+fn wants_picture<B>(request: &Request<B>) -> bool {
+    let extension = request
+        .uri()
+        .path()
+        .rsplit_once('.')
+        .map(|(_, extension)| extension);
+    let accept = request.headers().get(header::ACCEPT);
+    matches!(*request.method(), Method::GET | Method::HEAD)
+        && (extension.is_some_and(|extension| MediaType::from_extension(extension).is_some())
+            || accept.is_some_and(|accept| accept.as_bytes().starts_with(b"image/")))
+}
+
+/// Whether no route took the request. (A route's own 404 carries its label.)
+fn is_nowhere<B>(response: &Response<B>) -> bool {
+    response.status() == StatusCode::NOT_FOUND && response.extensions().get::<Route>().is_none()
 }
 
 fn labelled(route: &'static str, mut response: WarpResponse) -> WarpResponse {

@@ -39,6 +39,10 @@ type Failure = Box<dyn Error + Send + Sync>;
 
 /// How often counts are taken into the database.
 const FOLD_EVERY: Duration = Duration::from_secs(1);
+/// How soon a fold that failed at the end is tried again.
+const FOLD_AGAIN: Duration = Duration::from_millis(200);
+/// How long the last folds may take. berthd has ten seconds in all for its end.
+const LAST_FOLDS: Duration = Duration::from_secs(3);
 /// How long a readiness check may take.
 const CHECK_DEADLINE: Duration = Duration::from_secs(2);
 /// Requests under way at once. A view holds its place until its last byte is sent, and slow readers are many.
@@ -71,11 +75,13 @@ impl Service {
         &self.0
     }
 
-    async fn fold(&self) {
+    /// Folds once. False when the counts had to be kept for the next time.
+    async fn fold(&self) -> bool {
         let parts = &self.0;
-        if let Err(error) = fold(&parts.tally, &parts.catalog, &parts.figures).await {
+        let outcome = fold(&parts.tally, &parts.catalog, &parts.figures).await;
+        if let Err(error) = &outcome {
             tracing::warn!(
-                error = &error as &dyn Error,
+                error = error as &dyn Error,
                 "counts could not be folded; they are kept and tried again"
             );
         }
@@ -84,27 +90,44 @@ impl Service {
         parts.figures.connections_open.set(gauge(open));
         parts.figures.connections_busy.set(gauge(busy));
         parts.figures.shelf_images.set(gauge(parts.shelf.len()));
+        outcome.is_ok()
+    }
+
+    /// Folds every second until `stop`, then what is left.
+    ///
+    /// A fold that has begun is waited for: dropped between Postgres's commit and its word of it, its counts would go
+    /// back into the tally and be folded twice.
+    async fn fold_until(&self, stop: &CancellationToken) {
+        let mut tick = tokio::time::interval(FOLD_EVERY);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let folding = async {
+            while stop.run_until_cancelled(tick.tick()).await.is_some() {
+                self.fold().await;
+            }
+            while !self.fold().await {
+                tokio::time::sleep(FOLD_AGAIN).await;
+            }
+        };
+        let patience = async {
+            stop.cancelled().await;
+            tokio::time::sleep(LAST_FOLDS).await;
+        };
+        tokio::select! {
+            () = folding => {}
+            () = patience => {
+                let views = self.0.tally.left();
+                tracing::error!(views, "the database did not take the last counts; these views are lost");
+            }
+        }
     }
 }
 
-/// Keeps the shelf true and folds counts until `stop`, then folds what is left. Cancel `stop` when the last view was
-/// answered.
+/// Keeps the shelf true and folds counts until `stop`, then folds what is left, for three seconds at most. Cancel `stop`
+/// when the last view was answered.
 pub async fn background(service: Service, stop: CancellationToken) {
     let shelf = service.0.shelf.clone();
-    let mut tick = tokio::time::interval(FOLD_EVERY);
-    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let folding = async {
-        loop {
-            tick.tick().await;
-            service.fold().await;
-        }
-    };
-    tokio::select! {
-        () = folding => {}
-        () = watch_images(&service.0.catalog, |change| shelf.heed(change)) => {}
-        () = stop.cancelled() => {}
-    }
-    service.fold().await;
+    let watching = watch_images(&service.0.catalog, |change| shelf.heed(change));
+    tokio::join!(stop.run_until_cancelled(watching), service.fold_until(&stop));
 }
 
 /// Ready means that blobs can be read, and that images can be found: in the database, or on the shelf while it is away.

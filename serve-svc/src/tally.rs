@@ -52,6 +52,14 @@ impl Tally {
         self.add(Place { image_id, day }, count);
     }
 
+    /// Views that are not in the database yet.
+    pub(crate) fn left(&self) -> u64 {
+        let shards = self.shards.iter();
+        shards
+            .map(|shard| lock(shard).values().map(|count| count.views).sum::<u64>())
+            .sum()
+    }
+
     /// Takes everything away to be folded.
     fn take(&self) -> Vec<DayCount> {
         let places = self

@@ -144,7 +144,7 @@ impl Staged {
 
 /// A name in the staging folder that goes away with the value. After a rename there is nothing left to remove.
 #[derive(Debug)]
-struct StagingName(PathBuf);
+pub(crate) struct StagingName(pub(crate) PathBuf);
 
 impl Drop for StagingName {
     fn drop(&mut self) {

@@ -14,6 +14,7 @@ use domain::BlobKey;
 use crate::{
     Error, Staged, Staging,
     disk::{Disk, sync_folder},
+    staging::StagingName,
 };
 
 /// Stages uploads and publishes them. Held by upload-svc alone.
@@ -94,9 +95,9 @@ fn publish(disk: &Disk, staged: &Staged, key: &BlobKey) -> Result<(), Error> {
     if must_replace {
         tracing::warn!(%key, "a blob was damaged or left over; the upload of the right bytes replaces it");
         // rename() takes the staging name along, so link a copy of the name first and rename that.
-        let copy = staged.path().with_extension("heal");
-        link(staged.path(), &copy)?;
-        std::fs::rename(&copy, &path).map_err(Error::at("replace", &path))?;
+        let copy = StagingName(staged.path().with_extension("heal"));
+        link(staged.path(), &copy.0)?;
+        std::fs::rename(&copy.0, &path).map_err(Error::at("replace", &path))?;
         return sync_folder(&disk.folder(key));
     }
     if let Err(error) = std::fs::hard_link(staged.path(), &path) {

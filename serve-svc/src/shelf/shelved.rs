@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::{
     answer::{conditional::Validators, disposition::disposition},
-    delivery::{Seen, accel_path},
+    delivery::{Digest, Seen, accel_path},
 };
 
 /// Hexadecimal digits of the SHA-256 in an entity tag: 128 bits, so that no two files ever share one.
@@ -20,6 +20,8 @@ pub(crate) struct Shelved {
     pub(crate) row: i64,
     pub(crate) public_id: PublicId,
     pub(crate) key: BlobKey,
+    /// What the bytes are.
+    pub(crate) digest: Digest,
     pub(crate) size_bytes: u64,
     pub(crate) media_type: MediaType,
     visibility: Visibility,
@@ -37,10 +39,12 @@ impl Shelved {
     pub(crate) fn new(image: LiveImage) -> Self {
         let mut digits = image.sha256.to_string();
         digits.truncate(ETAG_DIGITS);
+        let digest = Digest::from_str_radix(&digits, 16).unwrap_or_default();
         let modified = image.created_at.as_second().max(0);
         Self {
             row: image.id,
             public_id: image.public_id,
+            digest,
             size_bytes: image.size_bytes,
             media_type: image.media_type,
             visibility: image.visibility,

@@ -5,5 +5,7 @@
     reason = "a test says that something is wrong by panicking"
 )]
 
+mod answers;
+mod outages;
 mod server;
 mod views;

@@ -13,6 +13,7 @@ use test_kit::{ManualClock, TestDatabase};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
+    task::JoinHandle,
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -23,7 +24,8 @@ pub(crate) struct Server {
     pub(crate) metrics: Metrics,
     folder: TempDir,
     address: String,
-    _stop: DropGuard,
+    background: JoinHandle<()>,
+    stop: DropGuard,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -62,7 +64,15 @@ impl Picture {
 
 impl Server {
     pub(crate) async fn start(settings: &[(&str, &str)]) -> Self {
-        let database = TestDatabase::create().await;
+        Self::start_on(TestDatabase::create().await, settings).await
+    }
+
+    /// On a Postgres of its own, which the test may stop.
+    pub(crate) async fn start_apart() -> Self {
+        Self::start_on(TestDatabase::create_apart().await, &[]).await
+    }
+
+    async fn start_on(database: TestDatabase, settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (data, url) = (
             folder.path().to_str().unwrap().to_owned(),
@@ -81,7 +91,7 @@ impl Server {
         let metrics = Metrics::new();
         let service = Service::new(&settings, clock.clock(), &metrics).unwrap();
         let stop = CancellationToken::new();
-        tokio::spawn(serve_svc::background(service.clone(), stop.clone()));
+        let background = tokio::spawn(serve_svc::background(service.clone(), stop.clone()));
         let listener = Listener::bind(&"127.0.0.1:0".parse().unwrap()).await.unwrap();
         let address = listener
             .local_url()
@@ -106,8 +116,16 @@ impl Server {
             metrics,
             folder,
             address,
-            _stop: stop.drop_guard(),
+            background,
+            stop: stop.drop_guard(),
         }
+    }
+
+    /// Stops it in order and gives the database back.
+    pub(crate) async fn stop(self) -> TestDatabase {
+        drop(self.stop);
+        self.background.await.unwrap();
+        self.database
     }
 
     /// Publishes a picture as upload-svc does.
@@ -118,6 +136,30 @@ impl Server {
         lifetime: Option<SignedDuration>,
     ) -> Picture {
         let bytes = test_kit::pictures::png(40, 40, seed);
+        self.publish_bytes(seed, bytes, visibility, lifetime).await
+    }
+
+    /// The same for bytes of the test's own.
+    pub(crate) async fn publish_bytes(
+        &self,
+        seed: u64,
+        bytes: Vec<u8>,
+        visibility: Visibility,
+        lifetime: Option<SignedDuration>,
+    ) -> Picture {
+        self.publish_colliding(seed, seed, bytes, visibility, lifetime)
+            .await
+    }
+
+    /// The same, under the MD5 of another seed.
+    pub(crate) async fn publish_colliding(
+        &self,
+        seed: u64,
+        md5_seed: u64,
+        bytes: Vec<u8>,
+        visibility: Visibility,
+        lifetime: Option<SignedDuration>,
+    ) -> Picture {
         let now = self.clock.now();
         let low = u8::try_from(seed).unwrap();
         let new = NewImage {
@@ -125,7 +167,7 @@ impl Server {
             account_id: self.account,
             album_id: None,
             blob: NewBlob {
-                md5: Md5([low; 16]),
+                md5: Md5([u8::try_from(md5_seed).unwrap(); 16]),
                 sha256: Sha256([low; 32]),
                 size_bytes: bytes.len() as u64,
                 media_type: MediaType::Png,

@@ -1,0 +1,13 @@
+//! The janitor over a real database and a real store.
+
+// The lint's own exceptions cover test functions, not what they call.
+#![allow(clippy::unwrap_used)]
+
+mod leading;
+mod passes;
+mod program;
+mod racing;
+mod rig;
+mod schedule;
+mod settings;
+mod stopping;
