@@ -22,7 +22,9 @@ pub struct DayCount {
 const BATCH: usize = 5_000;
 
 /// How often an image may go away between our look at it and the end of the statement before that is no accident any more.
-const TRIES: usize = 5;
+const TRIES: u32 = 20;
+/// How much longer each pause between two of them is than the one before.
+const PAUSE: std::time::Duration = std::time::Duration::from_millis(5);
 
 /// Adds counts, all of them in one transaction. Images that are gone by now are passed over.
 ///
@@ -32,10 +34,13 @@ pub async fn fold_counts(catalog: &Catalog, mut counts: Vec<DayCount>) -> Result
         return Ok(());
     }
     counts.sort_unstable_by_key(|count| (count.image_id, count.day));
-    for _ in 1..TRIES {
+    for tried in 1..TRIES {
         match fold(catalog, &counts).await {
             Err(Error::Statement { source, .. })
-                if source.code() == Some(&SqlState::FOREIGN_KEY_VIOLATION) => {}
+                if source.code() == Some(&SqlState::FOREIGN_KEY_VIOLATION) =>
+            {
+                tokio::time::sleep(PAUSE * tried).await;
+            }
             outcome => return outcome,
         }
     }
