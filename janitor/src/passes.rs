@@ -1,5 +1,6 @@
 mod expire;
 mod purge_uploads;
+mod records;
 mod sweep;
 
 use std::time::Duration;
@@ -24,11 +25,13 @@ pub enum Pass {
     Sweep,
     /// Removes what killed uploads left in the staging folder.
     PurgeUploads,
+    /// Forgets events and sessions that are over, and finishes deletions of accounts.
+    Records,
 }
 
 impl Pass {
     /// All of them, in the order in which they run: what expires now is swept now where there is no grace.
-    pub const ALL: [Self; 3] = [Self::Expire, Self::Sweep, Self::PurgeUploads];
+    pub const ALL: [Self; 4] = [Self::Expire, Self::Sweep, Self::PurgeUploads, Self::Records];
 
     /// Its name in metrics and logs.
     #[must_use]
@@ -37,6 +40,7 @@ impl Pass {
             Self::Expire => "expire",
             Self::Sweep => "sweep",
             Self::PurgeUploads => "purge_uploads",
+            Self::Records => "records",
         }
     }
 }
@@ -57,6 +61,8 @@ pub struct Done {
     pub staging_purged: u64,
     /// Bytes that they had.
     pub staging_bytes: u64,
+    /// Events and sessions whose rows were removed. A janitor that pretends does not count them.
+    pub records_forgotten: u64,
 }
 
 /// Why a pass stopped before its end. What it had done by then is done.
@@ -92,6 +98,7 @@ impl Work<'_> {
             Pass::Expire => expire::run(self, done).await,
             Pass::Sweep => sweep::run(self, done).await,
             Pass::PurgeUploads => purge_uploads::run(self, done).await,
+            Pass::Records => records::run(self, done).await,
         }
     }
 

@@ -16,6 +16,7 @@ pub fn report(round: &Round, pretend: bool) -> String {
         images_forgotten,
         staging_purged,
         staging_bytes,
+        records_forgotten,
     } = round.done;
     let mut rows = vec![
         ("images expired · 到期图片", images_expired),
@@ -26,6 +27,7 @@ pub fn report(round: &Round, pretend: bool) -> String {
     ];
     if !pretend {
         rows.insert(3, ("ended images forgotten · 遗忘的记录", images_forgotten));
+        rows.push(("events, sessions · 事件与会话", records_forgotten));
     }
     let title = if pretend {
         "would be done · 预计清理"

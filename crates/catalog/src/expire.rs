@@ -4,6 +4,9 @@ use crate::{Catalog, Error};
 
 /// Writes off up to `limit` images whose time is over at `now`; blobs that nothing links to any more are doomed. Says how
 /// many were written off; fewer than `limit` means that none is left but those that somebody holds a lock on.
+///
+/// Blobs and images that are locked are skipped; the accounts are waited for, in the order of their ids (`held`), so that
+/// two batches at once can't wait for each other.
 pub async fn expire_batch(catalog: &Catalog, limit: i64, now: Timestamp) -> Result<u64, Error> {
     const OPERATION: &str = "expire images";
     const SQL: &str = "
@@ -21,9 +24,12 @@ pub async fn expire_batch(catalog: &Catalog, limit: i64, now: Timestamp) -> Resu
                             doomed_at = CASE WHEN blob.links = gone.links THEN $1::timestamptz END
             FROM (SELECT blob_id, count(*) AS links FROM due GROUP BY blob_id) AS gone
             WHERE blob.id = gone.blob_id
+        ), held AS (
+            SELECT id FROM account WHERE id IN (SELECT account_id FROM due) ORDER BY id FOR NO KEY UPDATE
         ), freed AS (
             UPDATE account SET used_files = account.used_files - gone.files, used_bytes = account.used_bytes - gone.bytes
             FROM (SELECT account_id, count(*) AS files, sum(size_bytes)::bigint AS bytes FROM due GROUP BY account_id) AS gone
+            JOIN held ON held.id = gone.account_id
             WHERE account.id = gone.account_id
         )
         SELECT count(*) FROM ended";

@@ -169,6 +169,19 @@ async fn abandoned_uploads_are_purged_and_those_under_way_left_alone() {
 }
 
 #[tokio::test]
+async fn events_are_forgotten_once_they_were_kept_for_as_long_as_they_should() {
+    let rig = Rig::new().await;
+    let owner = rig.account("owner").await;
+    rig.upload(owner, 1, None).await;
+    assert_eq!(rig.number("SELECT count(*) FROM event").await, 1);
+    rig.clock.advance(seconds(90 * 24 * HOUR - 1));
+    assert_eq!(rig.clean().await.records_forgotten, 0);
+    rig.clock.advance(seconds(2));
+    assert_eq!(rig.clean().await.records_forgotten, 1);
+    assert_eq!(rig.number("SELECT count(*) FROM event").await, 0);
+}
+
+#[tokio::test]
 async fn a_dry_run_counts_and_changes_nothing() {
     let rig = Rig::new().await;
     let owner = rig.account("owner").await;
@@ -189,6 +202,7 @@ async fn a_dry_run_counts_and_changes_nothing() {
         images_forgotten: 0,
         staging_purged: 1,
         staging_bytes: 5,
+        records_forgotten: 0,
     };
     for _ in 0..2 {
         assert_eq!(rig.clean_with(&settings).await, expected);

@@ -29,7 +29,9 @@ async fn a_resting_janitor_stops_at_once() {
 #[tokio::test]
 async fn a_janitor_whose_database_does_not_answer_stops_all_the_same() {
     let rig = Rig::new().await;
-    rig.owner.batch_execute("BEGIN; LOCK TABLE image").await.unwrap();
+    // On a connection of its own: within a transaction Postgres shows the activity of others as it was at the first look.
+    let locker = rig.database.connect().await;
+    locker.batch_execute("BEGIN; LOCK TABLE image").await.unwrap();
     let (metrics, stop) = (Metrics::new(), CancellationToken::new());
     let service = Service::new(&rig.settings(), rig.clock.clock(), &metrics).unwrap();
     let task = tokio::spawn(service.run(stop.clone()));
