@@ -48,8 +48,9 @@ impl FromStr for Delivery {
     }
 }
 
-/// Files up to this size are read whole and may stay in memory.
-const SMALL_BYTES: u64 = 64 << 10;
+/// Files up to this size may stay in memory. At 100 KB a view from there costs 18 µs of a core, one that reads the file
+/// 25; of larger files the copy into the socket is nearly all.
+const SMALL_BYTES: u64 = 128 << 10;
 
 /// How long a file that was seen is taken to be there still, when nginx is the one who opens it. Under a live image
 /// nothing unlinks a blob; this is about disks that lose files, not about withdrawn pictures.
@@ -110,6 +111,9 @@ impl Depot {
             return Ok(Content::Memory(bytes));
         }
         let file = self.file(image)?;
+        if !self.hot.wants(image.digest) {
+            return Ok(Content::File(file));
+        }
         let bytes = pieces::read_whole(file).await.map_err(unreadable)?;
         if bytes.len() as u64 != image.size_bytes {
             return Err(Lost::Gone);

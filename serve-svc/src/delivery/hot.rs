@@ -1,4 +1,4 @@
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Mutex, PoisonError, RwLock};
 
 use bytes::Bytes;
 
@@ -6,6 +6,9 @@ use crate::shelf::Ring;
 
 /// Bytes of small files that are kept in all.
 const MOST_BYTES: usize = 16 << 20;
+/// Files that were asked for once and are not kept yet. Only what is asked for again before about so many others is kept: a
+/// walk through thousands of files would else push out, one after the other, those that are wanted all day.
+const MOST_STRANGERS: usize = 512;
 /// So many cores can take something in at once.
 const SHARDS: usize = 8;
 
@@ -19,12 +22,14 @@ pub(crate) type Digest = u128;
 #[derive(Debug)]
 pub(super) struct Hot {
     shards: [RwLock<Ring<Digest, Bytes>>; SHARDS],
+    strangers: Mutex<Ring<Digest, ()>>,
 }
 
 impl Default for Hot {
     fn default() -> Self {
         Self {
             shards: std::array::from_fn(|_| RwLock::new(Ring::new(MOST_BYTES / SHARDS))),
+            strangers: Mutex::new(Ring::new(MOST_STRANGERS)),
         }
     }
 }
@@ -33,6 +38,16 @@ impl Hot {
     pub(super) fn get(&self, digest: Digest) -> Option<Bytes> {
         let shard = self.shard(digest).read().unwrap_or_else(PoisonError::into_inner);
         shard.get(&digest).cloned()
+    }
+
+    /// Whether these bytes, which are not here, are worth keeping: they were asked for before, and not long ago.
+    pub(super) fn wants(&self, digest: Digest) -> bool {
+        let mut strangers = self.strangers.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = strangers.remove(&digest).is_some();
+        if !known {
+            strangers.insert(digest, (), 1);
+        }
+        known
     }
 
     pub(super) fn keep(&self, digest: Digest, bytes: &Bytes) {
@@ -60,5 +75,16 @@ mod tests {
         let kept: usize = hot.shards.iter().map(|shard| shard.read().unwrap().len()).sum();
         assert!(kept * piece.len() <= MOST_BYTES, "{kept} pieces");
         assert!(kept > 100, "{kept} pieces");
+    }
+
+    #[test]
+    fn bytes_are_worth_keeping_when_they_are_asked_for_again_soon() {
+        let hot = Hot::default();
+        assert!(!hot.wants(1));
+        assert!(hot.wants(1));
+        assert!(!hot.wants(2));
+        let many = Digest::try_from(2 * MOST_STRANGERS).unwrap();
+        (100..100 + many).for_each(|digest| assert!(!hot.wants(digest)));
+        assert!(!hot.wants(2), "it was asked for long ago");
     }
 }
