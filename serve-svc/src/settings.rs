@@ -94,3 +94,60 @@ fn own_host(base_url: &str) -> Result<HostRule, String> {
         _ => Err("expected something like https://img.example.com".to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: (&str, &str) = ("BERTH_SECRET", "0123456789abcdef0123456789abcdef");
+    const DATABASE: (&str, &str) = ("BERTH_DATABASE_URL", "host=/run/postgresql");
+
+    #[test]
+    fn everything_that_is_wrong_is_told_at_once() {
+        let bad = [
+            SECRET,
+            ("BERTH_BASE_URL", "ftp://img.example"),
+            ("BERTH_LISTEN", "8082"),
+            ("BERTH_HOTLINK_ALLOW", "blog.example, https://other.example/"),
+            ("BERTH_HOTLINK_EMPTY", "maybe"),
+            ("BERTH_DELIVERY", "carrier-pigeon"),
+            ("BERTH_TRUSTED_PROXIES", "everyone"),
+        ];
+        let Complaints(lines) = ServeSettings::load(Sources::from_pairs(bad)).unwrap_err();
+        let mut named: Vec<&str> = lines
+            .iter()
+            .filter_map(|line| line.split([' ', ':']).next())
+            .collect();
+        named.sort_unstable();
+        assert_eq!(
+            named,
+            [
+                "BERTH_BASE_URL",
+                "BERTH_DATABASE_URL",
+                "BERTH_DELIVERY",
+                "BERTH_HOTLINK_ALLOW",
+                "BERTH_HOTLINK_EMPTY",
+                "BERTH_LISTEN",
+                "BERTH_TRUSTED_PROXIES",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_host_of_the_base_url_may_always_embed() {
+        for base_url in [
+            "https://img.example",
+            "https://img.example/",
+            "http://img.example:8080",
+        ] {
+            let pairs = [SECRET, DATABASE, ("BERTH_BASE_URL", base_url)];
+            let settings = ServeSettings::load(Sources::from_pairs(pairs)).unwrap();
+            assert_eq!(settings.base_url, base_url.trim_end_matches('/'));
+            let page = domain::hotlink::RefererHeaders {
+                referer: Some("https://img.example/page"),
+                ..Default::default()
+            };
+            assert!(settings.policy().judge(page).is_allowed(), "{base_url}");
+        }
+    }
+}

@@ -26,8 +26,8 @@ pub struct LiveImage {
     pub visibility: Visibility,
     /// Its file name.
     pub name: String,
-    /// When it was stored.
-    pub created_at: Timestamp,
+    /// When anything of it last changed, its bytes too.
+    pub updated_at: Timestamp,
     /// When it ends by itself.
     pub expiry: Expiry,
 }
@@ -35,7 +35,7 @@ pub struct LiveImage {
 macro_rules! select_live {
     ($condition:literal) => {
         concat!(
-            "SELECT image.id, image.public_id, image.visibility, image.name, image.created_at, image.expires_at,
+            "SELECT image.id, image.public_id, image.visibility, image.name, image.updated_at, image.expires_at,
                     blob.key, blob.sha256, blob.md5, blob.size_bytes, blob.media_type
              FROM image JOIN blob ON blob.id = image.blob_id
              WHERE image.ended_at IS NULL AND ",
@@ -101,7 +101,7 @@ fn read(operation: &'static str, row: &Row) -> Result<LiveImage, Error> {
             .parse()
             .map_err(|error| Error::row(operation, error))?,
         name: text("name").to_owned(),
-        created_at: row.get("created_at"),
+        updated_at: row.get("updated_at"),
         expiry: Expiry::from_option(row.get("expires_at")),
     })
 }

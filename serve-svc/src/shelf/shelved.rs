@@ -40,7 +40,7 @@ impl Shelved {
         let mut digits = image.sha256.to_string();
         digits.truncate(ETAG_DIGITS);
         let digest = Digest::from_str_radix(&digits, 16).unwrap_or_default();
-        let modified = image.created_at.as_second().max(0);
+        let modified = image.updated_at.as_second().max(0);
         Self {
             row: image.id,
             public_id: image.public_id,
@@ -91,7 +91,7 @@ mod tests {
     fn the_validators_are_those_of_the_bytes_and_of_the_upload() {
         let mut image = image(1);
         image.sha256 = domain::Sha256([0xab; 32]);
-        image.created_at = "2026-11-21T09:00:00.75Z".parse().unwrap();
+        image.updated_at = "2026-11-21T09:00:00.75Z".parse().unwrap();
         let shelved = Shelved::new(image);
         assert_eq!(shelved.etag, "\"abababababababababababababababab\"");
         assert_eq!(shelved.last_modified, "Sat, 21 Nov 2026 09:00:00 GMT");

@@ -17,7 +17,7 @@ pub(crate) fn image(row: u8) -> catalog::LiveImage {
         media_type: MediaType::Png,
         visibility: Visibility::Public,
         name: format!("{row}.png"),
-        created_at: Timestamp::UNIX_EPOCH,
+        updated_at: Timestamp::UNIX_EPOCH,
         expiry: Expiry::Never,
     }
 }

@@ -23,7 +23,7 @@ async fn an_image_is_found_by_its_id_until_it_is_withdrawn() {
         (new.blob.media_type, new.visibility)
     );
     assert_eq!(
-        (found.name.as_str(), found.created_at, found.expiry),
+        (found.name.as_str(), found.updated_at, found.expiry),
         ("holiday.png", noon(), new.expiry)
     );
     assert!(
@@ -75,4 +75,20 @@ async fn a_path_answers_with_the_oldest_image_that_is_live_and_not_private() {
             .unwrap()
     );
     assert_eq!(find(120).await, None, "a private one never answers to a path");
+}
+
+/// serve-svc tells caches when an image last changed; bytes that were replaced must not look as old as those before.
+#[tokio::test]
+async fn a_changed_image_is_no_longer_as_old_as_it_was() {
+    let rig = Rig::new().await;
+    let owner = rig.account("owner").await;
+    let new = image(owner, 1);
+    rig.publish(&new).await;
+    let before = find_live_by_id(&rig.serve, new.public_id).await.unwrap().unwrap();
+    rig.owner
+        .execute("UPDATE image SET updated_at = $1", &[&at(60)])
+        .await
+        .unwrap();
+    let after = find_live_by_id(&rig.serve, new.public_id).await.unwrap().unwrap();
+    assert_eq!((before.updated_at, after.updated_at), (noon(), at(60)));
 }
