@@ -56,6 +56,13 @@ impl BlobKey {
         &self.0[..2]
     }
 
+    /// The name without its folder and its extension: what the files derived from the blob are named after.
+    #[must_use]
+    pub fn stem(&self) -> &str {
+        let name = &self.0[3..];
+        name.split_once('.').map_or(name, |(stem, _)| stem)
+    }
+
     /// The MD5 that the key is named after.
     #[must_use]
     pub fn md5(&self) -> Md5 {

@@ -23,6 +23,7 @@ mod refusal;
 mod scope;
 mod token;
 mod username;
+mod variant;
 mod view;
 mod visibility;
 
@@ -43,5 +44,6 @@ pub use refusal::Refusal;
 pub use scope::{InvalidScope, Scope, Scopes};
 pub use token::{InvalidToken, Token, TokenHash};
 pub use username::{InvalidUsername, Username};
+pub use variant::{InvalidWidths, NamedWidths, UnknownVariantFormat, VariantFormat, VariantKey};
 pub use view::is_view;
 pub use visibility::{InvalidVisibility, Visibility};

@@ -4,5 +4,7 @@
 //! decodes nothing. So far only headers are read; nothing is decompressed, so nothing can be made to explode.
 
 mod inspect;
+mod render;
 
 pub use inspect::{Inspection, NotReadable, SNIFF_BYTES, inspect, sniff};
+pub use render::{Essence, NotRenderable, RenderLimits, Rendered, Rendering, Spec, render};

@@ -56,6 +56,8 @@ const OWNED: &[(&str, &[&str])] = &[
     ("refinery", &["catalog"]),
     ("object_store", &["blobs"]),
     ("image", &["imaging"]),
+    ("jpeg-decoder", &["imaging"]),
+    ("webp", &["imaging"]),
     ("imagesize", &["imaging"]),
     ("infer", &["imaging"]),
     (

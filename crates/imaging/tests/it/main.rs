@@ -1,0 +1,3 @@
+//! Whole files in, whole files out.
+
+mod rendering;
