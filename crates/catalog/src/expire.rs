@@ -3,19 +3,27 @@ use jiff::Timestamp;
 use crate::{Catalog, Error};
 
 /// Writes off up to `limit` images whose time is over at `now`; blobs that nothing links to any more are doomed. Says how
-/// many were written off; fewer than `limit` means that none is left but those that somebody holds a lock on.
+/// many were written off; fewer than `limit` means that none is left but those that somebody held a lock on, or wrote off
+/// meanwhile.
 ///
-/// Blobs and images that are locked are skipped; the accounts are waited for, in the order of their ids (`held`), so that
-/// two batches at once can't wait for each other.
+/// Blobs and images that are locked are skipped. INVARIANT: the blobs are locked by a step of their own, before any image. A
+/// row that is skipped for its second lock keeps its first, so one step for both would hold images whose blobs an upload
+/// has, and then wait for the account that the upload has, too. The accounts are waited for, in the order of their ids
+/// (`held`), so that two batches at once can't wait for each other.
 pub async fn expire_batch(catalog: &Catalog, limit: i64, now: Timestamp) -> Result<u64, Error> {
     const OPERATION: &str = "expire images";
     const SQL: &str = "
-        WITH due AS (
-            SELECT image.id, image.account_id, image.blob_id, blob.size_bytes
+        WITH free AS (
+            SELECT image.id, image.blob_id, blob.size_bytes
             FROM image JOIN blob ON blob.id = image.blob_id
             WHERE image.ended_at IS NULL AND image.expires_at <= $1
             ORDER BY image.expires_at LIMIT $2
-            FOR UPDATE OF image, blob SKIP LOCKED
+            FOR UPDATE OF blob SKIP LOCKED
+        ), due AS (
+            SELECT image.id, image.account_id, image.blob_id, free.size_bytes
+            FROM free JOIN image ON image.id = free.id AND image.blob_id = free.blob_id
+            WHERE image.ended_at IS NULL AND image.expires_at <= $1
+            FOR UPDATE OF image SKIP LOCKED
         ), ended AS (
             UPDATE image SET ended_at = image.expires_at, ended_by = 'expired' FROM due WHERE image.id = due.id
             RETURNING image.id

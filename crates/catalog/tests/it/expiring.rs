@@ -80,6 +80,29 @@ async fn what_somebody_has_locked_is_passed_over_and_not_waited_for() {
 }
 
 #[tokio::test]
+async fn an_image_whose_blob_somebody_has_locked_is_not_held_while_a_batch_waits() {
+    let rig = Rig::new().await;
+    let owner = rig.account("owner").await;
+    publish_until(&rig, owner, 0..2, 30).await;
+    let uploading = rig.database.connect().await;
+    let locks = "BEGIN; SELECT FROM blob WHERE id = 1 FOR UPDATE; SELECT FROM account FOR UPDATE";
+    uploading.batch_execute(locks).await.unwrap();
+    let janitor = rig.janitor.clone();
+    let expiring = tokio::spawn(async move { expire_batch(&janitor, 10, at(30)).await.unwrap() });
+    let waits = "SELECT count(*) FROM pg_stat_activity
+                 WHERE wait_event_type = 'Lock' AND usename = 'berth_janitor' AND datname = current_database()";
+    while rig.number(waits).await == 0 {
+        tokio::task::yield_now().await;
+    }
+    // As an upload goes on: from its blob to its image. Whoever held that would wait for us while we wait for them.
+    let image = "SELECT FROM image WHERE id = 1 FOR UPDATE NOWAIT";
+    uploading.batch_execute(image).await.unwrap();
+    uploading.batch_execute("ROLLBACK").await.unwrap();
+    assert_eq!(expiring.await.unwrap(), 1);
+    rig.check_invariants().await;
+}
+
+#[tokio::test]
 async fn several_that_expire_at_once_write_each_image_off_once_and_never_block_each_other() {
     const OWNERS: u64 = 30;
     let rig = Rig::new().await;
