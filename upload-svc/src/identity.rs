@@ -6,7 +6,6 @@
 mod admission;
 mod credentials;
 mod hs256;
-mod keys;
 mod origin;
 mod passwords;
 mod refusal_log;
@@ -19,7 +18,7 @@ use std::time::Duration;
 use process::Clock;
 
 pub(crate) use credentials::{COOKIE, album_for, authenticate, require};
-pub use keys::Secret;
+pub use domain::Secret;
 pub(crate) use origin::is_foreign_page;
 use passwords::Passwords;
 use refusal_log::RefusalLog;

@@ -5,6 +5,7 @@
 //!
 //! berthd mounts [`routes`] beside serve-svc's.
 
+mod delete_link;
 pub mod dialects;
 mod identity;
 pub mod intake;

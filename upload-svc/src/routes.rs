@@ -2,6 +2,7 @@
 
 mod account;
 mod albums;
+mod delete_page;
 mod events;
 mod images;
 mod page;
@@ -56,6 +57,7 @@ pub fn routes(service: Service) -> BoxedFilter<(Response,)> {
         path!("v1" / ..).and(asks_first()).map(preflight).boxed(),
         path!("api" / ..).and(asks_first()).map(preflight).boxed(),
     ]);
+    table.extend(delete_page::routes(&with));
     table.extend(people::routes(&with));
     table.extend(dialects::routes(&with));
     one_of(table)

@@ -2,7 +2,7 @@ use std::{error::Error, path::Path, sync::Arc, time::Duration};
 
 use blobs::BlobWriter;
 use catalog::Catalog;
-use domain::{PublicId, UploadLimits};
+use domain::{DeleteTokens, PublicId, UploadLimits};
 use http_kit::{
     BodyLimits, ConnectionLimits, Health, Listener, Metrics, RateLimit, RequestIds, StackSettings,
     TrustedProxies,
@@ -25,6 +25,7 @@ struct Parts {
     limits: UploadLimits,
     lifetime: Duration,
     identity: Identity,
+    delete_tokens: DeleteTokens,
 }
 
 impl Service {
@@ -35,7 +36,12 @@ impl Service {
         metrics: &Metrics,
     ) -> Result<Self, Box<dyn Error + Send + Sync>> {
         let identity = Identity::new(&settings.identity, &settings.base_url, &clock);
+        let (secret, previous) = (
+            &settings.identity.secret,
+            settings.identity.previous_secret.as_ref(),
+        );
         Ok(Self(Arc::new(Parts {
+            delete_tokens: DeleteTokens::new(secret, previous),
             catalog: Catalog::new(&settings.catalog)?,
             writer: BlobWriter::open(Path::new(&settings.blobs))?,
             clock,
@@ -77,6 +83,10 @@ impl Service {
 
     pub(crate) fn identity(&self) -> &Identity {
         &self.0.identity
+    }
+
+    pub(crate) fn delete_tokens(&self) -> &DeleteTokens {
+        &self.0.delete_tokens
     }
 
     /// A fresh id for an image.

@@ -33,13 +33,15 @@ pub struct ImageRecord {
     pub updated_at: Timestamp,
     pub taken_at: Option<Timestamp>,
     pub expiry: Expiry,
+    /// How often its signed links and its delete link were taken back.
+    pub link_generation: i32,
     /// Since when it has ended, and by what: `withdrawn` or `expired`.
     pub ended: Option<(Timestamp, String)>,
 }
 
 pub(crate) const COLUMNS: &str = "
     image.id, image.public_id, image.account_id, image.album_id, image.name, image.description, image.visibility, image.policy,
-    image.created_at, image.updated_at, image.taken_at, image.expires_at, image.ended_at, image.ended_by, blob.key, blob.md5, blob.sha256, blob.size_bytes, blob.media_type, blob.width, blob.height,
+    image.created_at, image.updated_at, image.taken_at, image.expires_at, image.ended_at, image.ended_by, image.link_generation, blob.key, blob.md5, blob.sha256, blob.size_bytes, blob.media_type, blob.width, blob.height,
     coalesce((SELECT views FROM view_count WHERE view_count.image_id = image.id), 0) AS views";
 
 /// Whether an image is still what its client believes it to be (`If-Match`); asked while its row is locked.
@@ -144,6 +146,7 @@ pub(crate) fn read(operation: &'static str, row: &Row) -> Result<ImageRecord, Er
         updated_at: row.get("updated_at"),
         taken_at: row.get("taken_at"),
         expiry: Expiry::from_option(row.get("expires_at")),
+        link_generation: row.get("link_generation"),
         ended: ended_at.zip(row.get("ended_by")),
     })
 }

@@ -81,4 +81,4 @@ pub use sweep::{Doomed, Swept, count_doomed, forget_ended, sweep_batch};
 pub use token_grants::{TokenBounds, TokenRecord, grant_token, list_tokens, revoke_token};
 pub use tokens::{Bearer, Credential, NewToken, create_token, find_bearer};
 pub use totals::{Totals, count_due, totals};
-pub use withdraw::{withdraw, withdraw_if};
+pub use withdraw::{withdraw, withdraw_by_link, withdraw_if};

@@ -38,6 +38,44 @@ pub async fn withdraw_if(
     client_address: Option<IpAddr>,
     now: Timestamp,
 ) -> Result<(), ChangeError> {
+    let event = Event {
+        kind: "withdraw",
+        account_id: Some(account_id),
+        client_address,
+        subject: public_id.to_string(),
+        detail: json!({}),
+    };
+    withdraw_with(catalog, account_id, public_id, expected, event, now).await
+}
+
+/// Withdraws an image of this account at once for somebody who came with its delete link, while the link is good.
+pub async fn withdraw_by_link(
+    catalog: &Catalog,
+    account_id: i64,
+    public_id: PublicId,
+    is_good: Expected<'_>,
+    client_address: Option<IpAddr>,
+    now: Timestamp,
+) -> Result<(), ChangeError> {
+    let event = Event {
+        kind: "withdraw",
+        // Nobody has shown who they are.
+        account_id: None,
+        client_address,
+        subject: public_id.to_string(),
+        detail: json!({ "by": "delete_link" }),
+    };
+    withdraw_with(catalog, account_id, public_id, is_good, event, now).await
+}
+
+async fn withdraw_with(
+    catalog: &Catalog,
+    account_id: i64,
+    public_id: PublicId,
+    expected: Expected<'_>,
+    event: Event,
+    now: Timestamp,
+) -> Result<(), ChangeError> {
     let mut client = catalog.client(OPERATION).await?;
     let transaction = client.transaction().await.map_err(Error::statement(OPERATION))?;
     let Some(locked) = lock_with_blob(&transaction, account_id, public_id).await? else {
@@ -51,13 +89,6 @@ pub async fn withdraw_if(
         return Err(ChangeError::Unexpected);
     }
     end(&transaction, account_id, &locked, now).await?;
-    let event = Event {
-        kind: "withdraw",
-        account_id: Some(account_id),
-        client_address,
-        subject: public_id.to_string(),
-        detail: json!({}),
-    };
     record_in(&transaction, &event, now).await?;
     transaction.commit().await.map_err(Error::statement(OPERATION))?;
     Ok(())

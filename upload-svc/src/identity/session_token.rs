@@ -1,12 +1,10 @@
 use catalog::SessionKey;
+use domain::{PurposeKey, Secret};
 use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode};
 use serde::{Deserialize, Serialize};
 
-use super::{
-    hs256,
-    keys::{PurposeKey, Secret},
-};
+use super::hs256;
 
 /// Who sessions are for.
 const AUDIENCE: &str = "berth";

@@ -27,7 +27,7 @@ use super::{
     reply::{Outcome, finish},
 };
 use crate::{
-    Service,
+    Service, delete_link,
     identity::{authenticate, require},
     intake::{self, Arrived},
     problem::Failure,
@@ -42,7 +42,7 @@ pub(super) async fn upload<B: Buf>(
 ) -> Response {
     const ROUTE: &str = "POST /v1/images";
     let language = Language::of(&asked.headers);
-    let taken = match take(&service, &asked, body).await {
+    let (bearer, taken) = match take(&service, &asked, body).await {
         Ok(taken) => taken,
         Err(failure) => {
             service.measures().refused(failure.code());
@@ -58,7 +58,11 @@ pub(super) async fn upload<B: Buf>(
                 } else {
                     StatusCode::OK
                 }));
-                images.push(image_json(&service, &image, standing));
+                let mut told = image_json(&service, &image, standing);
+                if delete_link::may_be_told(&bearer, standing) {
+                    told["delete_url"] = delete_link::url(&service, &image).into();
+                }
+                images.push(told);
             }
             Err(failure) => {
                 let problem = failure.problem(language);
@@ -81,22 +85,26 @@ async fn take<B: Buf>(
     service: &Service,
     asked: &Asked,
     body: impl Stream<Item = Result<B, warp::Error>> + Send + 'static,
-) -> Result<Vec<Arrived>, Failure> {
+) -> Result<(Bearer, Vec<Arrived>), Failure> {
     let bearer = authenticate(service, asked).await?;
     require(&bearer, Scope::Upload)?;
     intake::admit(service, &bearer, &asked.headers).await?;
-    intake::take(service, &bearer, asked, "file", body).await
+    let taken = intake::take(service, &bearer, asked, "file", body).await?;
+    Ok((bearer, taken))
 }
 
 /// `GET /v1/images/{id}`: an image of one's own, with its count as of the last fold.
 pub(super) async fn describe(id: String, service: Service, asked: Asked) -> Response {
     let language = Language::of(&asked.headers);
+    let mut manages = false;
     let outcome = async {
         let bearer = authenticate(&service, &asked).await?;
         require(&bearer, Scope::Read)?;
+        manages = bearer.scopes.contains(Scope::Manage);
         find_own(&service, &bearer, &id).await
-    };
-    answer_image("GET /v1/images/{id}", language, &service, outcome.await)
+    }
+    .await;
+    answer_with_links("GET /v1/images/{id}", language, &service, outcome, manages)
 }
 
 /// `DELETE /v1/images/{id}`: withdraws it. From the answer on no URL of it gives the picture.
@@ -147,19 +155,33 @@ async fn find_any(service: &Service, bearer: &Bearer, id: &str) -> Result<ImageR
     }
 }
 
-/// One image and its `ETag`, or why there is none.
+/// One image and its `ETag`, or why there is none, for somebody who may change it.
 fn answer_image(
     route: &'static str,
     language: Language,
     service: &Service,
     outcome: Result<ImageRecord, Failure>,
 ) -> Response {
+    answer_with_links(route, language, service, outcome, true)
+}
+
+/// The same; SECURITY: only who may withdraw the image is told its delete link.
+fn answer_with_links(
+    route: &'static str,
+    language: Language,
+    service: &Service,
+    outcome: Result<ImageRecord, Failure>,
+    manages: bool,
+) -> Response {
     let tag = outcome
         .as_ref()
         .ok()
         .and_then(|image| HeaderValue::from_str(&if_match::etag(image)).ok());
     let outcome = outcome.map(|image| {
-        let body = image_json(service, &image, Standing::Existing);
+        let mut body = image_json(service, &image, Standing::Existing);
+        if manages {
+            body["delete_url"] = delete_link::url(service, &image).into();
+        }
         (StatusCode::OK, Some(body))
     });
     let mut response = answer(route, language, outcome);

@@ -8,6 +8,7 @@
 mod albums;
 mod bulk;
 mod concurrency;
+mod delete_links;
 mod events;
 mod hostile;
 mod list;
