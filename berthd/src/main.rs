@@ -15,8 +15,13 @@ use process::{
     FAILURE, MISCONFIGURED, report, settings::Complaints, settings::Sources, start_log, stop_on_signal,
 };
 
+fn main() -> ExitCode {
+    upload_svc::serve_decoder_if_asked();
+    serve()
+}
+
 #[tokio::main]
-async fn main() -> ExitCode {
+async fn serve() -> ExitCode {
     let sources = args::Args::parse().over(Sources::load());
     let settings = match settings::Settings::load(sources) {
         Ok(settings) => settings,

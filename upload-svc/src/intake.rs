@@ -8,6 +8,7 @@ mod admit;
 mod checksum;
 mod form;
 mod guard;
+mod inspect;
 mod options;
 mod publish;
 mod raw;

@@ -16,6 +16,7 @@ mod service;
 mod settings;
 
 pub use identity::{IdentitySettings, Secret};
+pub use imaging::serve_if_asked as serve_decoder_if_asked;
 pub use routes::routes;
 pub use service::{Service, health, run, stack_settings};
 pub use settings::UploadSettings;

@@ -5,8 +5,13 @@ use std::process::ExitCode;
 use process::{FAILURE, MISCONFIGURED, report, settings::Sources, start_log, stop_on_signal};
 use upload_svc::{UploadSettings, run};
 
+fn main() -> ExitCode {
+    imaging::serve_if_asked();
+    serve()
+}
+
 #[tokio::main]
-async fn main() -> ExitCode {
+async fn serve() -> ExitCode {
     let settings = match UploadSettings::load(Sources::load()) {
         Ok(settings) => settings,
         Err(complaints) => return report("upload-svc", &complaints, MISCONFIGURED),

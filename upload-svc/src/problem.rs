@@ -1,9 +1,10 @@
 mod access;
+mod file;
 mod image;
 
 use std::{borrow::Cow, error::Error, time::Duration};
 
-use domain::{AccessRefusal, ImageRefusal, Refusal};
+use domain::{AccessRefusal, FileRefusal, ImageRefusal, Refusal};
 use http::{HeaderValue, StatusCode, header::WWW_AUTHENTICATE};
 use http_kit::{BodyFault, Language, Problem, body_fault};
 
@@ -25,6 +26,9 @@ pub(crate) enum Failure {
     /// A session could not be signed.
     #[error("a session could not be signed")]
     Signing(#[from] jsonwebtoken::errors::Error),
+    /// No decoder could be started.
+    #[error("no decoder could be started")]
+    Decoder(#[source] std::io::Error),
     /// A task of ours died.
     #[error("a task died")]
     Task(#[from] tokio::task::JoinError),
@@ -50,7 +54,9 @@ impl Failure {
             Self::Body(fault) => fault.problem(Language::En).code(),
             Self::Catalog(catalog::Error::Unavailable { .. }) => "database_away",
             Self::Blobs(blobs::Error::Full { .. }) => "storage_full",
-            Self::Catalog(_) | Self::Blobs(_) | Self::Signing(_) | Self::Task(_) => "internal",
+            Self::Catalog(_) | Self::Blobs(_) | Self::Signing(_) | Self::Decoder(_) | Self::Task(_) => {
+                "internal"
+            }
         }
     }
 
@@ -94,7 +100,7 @@ impl Failure {
                     chinese,
                 )
             }
-            Self::Catalog(_) | Self::Blobs(_) | Self::Signing(_) | Self::Task(_) => {
+            Self::Catalog(_) | Self::Blobs(_) | Self::Signing(_) | Self::Decoder(_) | Self::Task(_) => {
                 Problem::internal(language)
             }
         }
@@ -114,6 +120,12 @@ impl Failure {
 
 impl From<AccessRefusal> for Failure {
     fn from(refusal: AccessRefusal) -> Self {
+        Self::Refused(refusal.into())
+    }
+}
+
+impl From<FileRefusal> for Failure {
+    fn from(refusal: FileRefusal) -> Self {
         Self::Refused(refusal.into())
     }
 }
@@ -279,6 +291,7 @@ fn refusal_problem(refusal: &Refusal, language: Language) -> Problem {
             "请求内容无法解析：请按文档以 JSON（或表单）发送",
         )
         .detail(reason.clone()),
+        Refusal::File(refusal) => file::problem(refusal, language),
         Refusal::Access(refusal) => access::problem(refusal, language),
         Refusal::Image(refusal) => image::problem(refusal, language),
         Refusal::NotFound => say(StatusCode::NOT_FOUND, "There is no such image", "图片不存在"),
@@ -333,6 +346,8 @@ mod tests {
             (Refusal::FileTooLarge { limit: 1 }.into(), 413),
             (Refusal::TypeNotAllowed.into(), 415),
             (Refusal::Unreadable.into(), 422),
+            (FileRefusal::NotDecodable(String::new()).into(), 422),
+            (FileRefusal::TookTooLong.into(), 422),
             (Refusal::MalformedMultipart(String::new()).into(), 400),
             (Failure::Body(BodyFault::TooLarge), 413),
             (Failure::Body(BodyFault::Idle), 408),

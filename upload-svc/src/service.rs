@@ -7,6 +7,7 @@ use http_kit::{
     BodyLimits, ConnectionLimits, Health, Listener, Metrics, RateLimit, RequestIds, StackSettings,
     TrustedProxies,
 };
+use imaging::Decoders;
 use process::Clock;
 
 use crate::{UploadSettings, identity::Identity, measures::Measures, routes};
@@ -26,6 +27,7 @@ struct Parts {
     lifetime: Duration,
     identity: Identity,
     delete_tokens: DeleteTokens,
+    decoders: Decoders,
 }
 
 impl Service {
@@ -50,6 +52,7 @@ impl Service {
             limits: settings.limits.clone(),
             lifetime: settings.lifetime,
             identity,
+            decoders: Decoders::new(settings.decoders.clone()),
         })))
     }
 
@@ -79,6 +82,10 @@ impl Service {
 
     pub(crate) fn lifetime(&self) -> Duration {
         self.0.lifetime
+    }
+
+    pub(crate) fn decoders(&self) -> &Decoders {
+        &self.0.decoders
     }
 
     pub(crate) fn identity(&self) -> &Identity {

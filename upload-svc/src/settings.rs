@@ -3,6 +3,7 @@ use std::{path::PathBuf, time::Duration};
 use catalog::CatalogSettings;
 use domain::{UploadLimits, parse_duration};
 use http_kit::{ListenAddress, TrustedProxies};
+use imaging::DecoderLimits;
 use process::{
     LogSettings,
     settings::{Complaints, Reader, Sources},
@@ -33,6 +34,8 @@ pub struct UploadSettings {
     pub trusted_proxies: TrustedProxies,
     /// Signing in.
     pub identity: IdentitySettings,
+    /// Who looks into files, and what that may take.
+    pub decoders: DecoderLimits,
     /// The log.
     pub log: LogSettings,
 }
@@ -61,6 +64,7 @@ impl UploadSettings {
             rate_limit: reader.value("BERTH_RATE_LIMIT", 0),
             trusted_proxies: reader.value("BERTH_TRUSTED_PROXIES", TrustedProxies::default()),
             identity: identity(&mut reader),
+            decoders: DecoderLimits::default(),
             log: LogSettings {
                 filter: reader.value("BERTH_LOG", String::new()),
                 format: reader.value("BERTH_LOG_FORMAT", process::LogFormat::default()),

@@ -137,7 +137,9 @@ impl Staged {
         &self.file
     }
 
-    pub(crate) fn path(&self) -> &Path {
+    /// Where the file is until this value is dropped: for a decoder, which is another process.
+    #[must_use]
+    pub fn path(&self) -> &Path {
         &self.name.0
     }
 }

@@ -1,4 +1,4 @@
-use crate::{AccessRefusal, ImageRefusal, Scope};
+use crate::{AccessRefusal, FileRefusal, ImageRefusal, Scope};
 
 /// Every reason to say no to a client. The services turn each into a status and words for a person; the code is
 /// what programs test for, and never changes.
@@ -67,6 +67,9 @@ pub enum Refusal {
     /// password: it goes back to who sent it and into no log.
     #[error("the body can't be read")]
     MalformedBody(String),
+    /// What is in the file stands against it.
+    #[error(transparent)]
+    File(#[from] FileRefusal),
     /// Accounts, sessions, tokens or their limits say no.
     #[error(transparent)]
     Access(#[from] AccessRefusal),
@@ -97,6 +100,7 @@ impl Refusal {
             Self::MalformedMultipart(_) => "malformed_multipart",
             Self::InvalidField { .. } => "invalid_field",
             Self::MalformedBody(_) => "malformed_body",
+            Self::File(refusal) => refusal.code(),
             Self::Access(refusal) => refusal.code(),
             Self::Image(refusal) => refusal.code(),
             Self::NotFound => "not_found",

@@ -1,10 +1,19 @@
-//! What is in a file: its format, told by the bytes, and its dimensions, told by the header.
+//! What is in a file: its format, told by the bytes; its dimensions and frames, told by the headers; whether it decodes.
 //!
 //! This room owns every decoder of the product, and is linked by upload-svc alone: serve-svc, which faces the world,
-//! decodes nothing. So far only headers are read; nothing is decompressed, so nothing can be made to explode.
+//! decodes nothing. Nothing of a file is decompressed in the service itself: [`Decoders`] hands it to a process of its
+//! own, with limits on memory and time, whose death is that file's refusal and nobody else's trouble.
 
+mod decoder;
+mod decoders;
 mod inspect;
+mod job;
 mod render;
+mod sniff;
 
-pub use inspect::{Inspection, NotReadable, SNIFF_BYTES, inspect, sniff};
+pub use decoder::serve_if_asked;
+pub use decoders::{DecoderLimits, Decoders, Undone};
+pub use inspect::{Asked, Budget, Inspection, NotReadable};
+pub use job::{Done, Job};
 pub use render::{Essence, NotRenderable, RenderLimits, Rendered, Rendering, Spec, render};
+pub use sniff::{SNIFF_BYTES, sniff};

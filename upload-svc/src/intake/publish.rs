@@ -1,11 +1,9 @@
 use std::{net::IpAddr, sync::Arc};
 
-use blobs::Staged;
-use catalog::{Bearer, NewBlob, NewImage, Published};
-use domain::{Checksum, Expiry, FileName, Refusal, UploadLimits};
-use imaging::NotReadable;
+use catalog::{Bearer, NewImage, Published};
+use domain::{Checksum, Expiry, FileName};
 
-use super::{checksum, form::ReceivedFile, options::Options};
+use super::{checksum, form::ReceivedFile, inspect::inspect, options::Options};
 use crate::{Service, identity::album_for, problem::Failure};
 
 /// Inspects one staged file and publishes it.
@@ -19,7 +17,7 @@ pub(crate) async fn publish(
 ) -> Result<Published, Failure> {
     let staged = Arc::new(file.staged?);
     checksum::check(checksums, &staged)?;
-    let blob = inspect(Arc::clone(&staged), service.limits()).await?;
+    let blob = inspect(service, &staged).await?;
     let now = service.now();
     let fallback = format!("image.{}", blob.media_type.extension());
     let name = options
@@ -47,29 +45,4 @@ pub(crate) async fn publish(
         .await
     });
     Ok(publishing.await??)
-}
-
-/// Type and dimensions, judged. Reading a header may wait for the disk.
-pub(super) async fn inspect(staged: Arc<Staged>, limits: &UploadLimits) -> Result<NewBlob, Failure> {
-    let (md5, sha256, size_bytes) = (staged.md5(), staged.sha256(), staged.size_bytes());
-    let looking = tokio::task::spawn_blocking(move || imaging::inspect(staged.head(), staged.file()));
-    let inspection = looking.await?.map_err(|error| match error {
-        NotReadable::UnknownType => Refusal::TypeNotAllowed,
-        NotReadable::BrokenHeader(_) => Refusal::Unreadable,
-    })?;
-    limits.check_type(inspection.media_type)?;
-    let limit = limits.bytes_for(inspection.media_type);
-    if size_bytes > limit {
-        return Err(Refusal::FileTooLarge { limit }.into());
-    }
-    if let Some((width, height)) = inspection.dimensions {
-        limits.check_dimensions(width, height)?;
-    }
-    Ok(NewBlob {
-        md5,
-        sha256,
-        size_bytes,
-        media_type: inspection.media_type,
-        dimensions: inspection.dimensions,
-    })
 }

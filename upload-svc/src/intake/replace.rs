@@ -9,7 +9,7 @@ use http::header::CONTENT_TYPE;
 use super::{
     checksum,
     form::{ReceivedFile, receive},
-    publish::inspect,
+    inspect::inspect,
     raw::receive_raw,
 };
 use crate::{
@@ -30,7 +30,7 @@ pub(crate) async fn replace<B: Buf>(
     let checksums = checksum::read(&asked.headers, &fields)?;
     let staged = Arc::new(file.staged?);
     checksum::check(&checksums, &staged)?;
-    let blob = inspect(Arc::clone(&staged), service.limits()).await?;
+    let blob = inspect(service, &staged).await?;
     let (catalog, writer, now) = (service.catalog().clone(), service.writer().clone(), service.now());
     let (if_match, client) = (IfMatch::of(&asked.headers), asked.client.0);
     // A task of its own, as for publishing.

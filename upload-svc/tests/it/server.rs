@@ -94,7 +94,9 @@ impl Server {
             ("BERTH_RATE_LIMIT", "0"),
         ];
         pairs.extend_from_slice(settings);
-        let settings = UploadSettings::load(Sources::from_pairs(pairs)).unwrap();
+        let mut settings = UploadSettings::load(Sources::from_pairs(pairs)).unwrap();
+        // This program is a test; the service's own knows how to decode.
+        settings.decoders.program = env!("CARGO_BIN_EXE_upload-svc").into();
         let clock = ManualClock::at("2026-11-21T00:00:00Z".parse().unwrap());
         let metrics = Metrics::new();
         let service = Service::new(&settings, clock.clock(), &metrics).unwrap();

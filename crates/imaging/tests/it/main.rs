@@ -1,6 +1,8 @@
-//! Whole files in, whole files out.
+//! Whole files in, whole files out; decoders as real processes.
 
 // The lint's own exceptions cover test functions, not what they call.
 #![allow(clippy::unwrap_used)]
 
+mod decoders;
 mod rendering;
+mod rig;
