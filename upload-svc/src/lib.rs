@@ -10,6 +10,7 @@ pub mod dialects;
 mod identity;
 pub mod intake;
 mod measures;
+pub mod openapi;
 mod problem;
 mod routes;
 mod service;

@@ -10,6 +10,7 @@ mod people;
 mod reply;
 mod session;
 mod small_body;
+mod table;
 mod tokens;
 mod users;
 
@@ -17,6 +18,9 @@ pub(crate) use images::IfMatch;
 pub(crate) use page::Page;
 pub(crate) use reply::{answer, with_cors};
 pub(crate) use small_body::read_body;
+pub(crate) use table::Row;
+#[cfg(test)]
+pub(crate) use table::template;
 
 use std::pin::Pin;
 
@@ -31,7 +35,7 @@ use warp::{
     reply::Response,
 };
 
-use crate::{Service, dialects};
+use crate::{Service, dialects, openapi};
 
 /// A body as it comes in, whoever reads it.
 pub(crate) type Body = Pin<Box<dyn Stream<Item = Result<Bytes, warp::Error>> + Send>>;
@@ -48,45 +52,44 @@ pub(crate) struct Asked {
 /// The routes of the service, ready to be mounted.
 #[must_use]
 pub fn routes(service: Service) -> BoxedFilter<(Response,)> {
+    let about = openapi::routes(service.base_url());
     let with = move || {
         let service = service.clone();
         warp::any().map(move || service.clone())
     };
-    let mut table = image_routes(&with);
-    table.extend(vec![
+    let native = table(&with).into_iter().map(|row| row.filter);
+    let mut all: Vec<_> = native.chain(about).collect();
+    all.extend(vec![
         path!("v1" / ..).and(asks_first()).map(preflight).boxed(),
         path!("api" / ..).and(asks_first()).map(preflight).boxed(),
     ]);
-    table.extend(delete_page::routes(&with));
-    table.extend(people::routes(&with));
-    table.extend(dialects::routes(&with));
-    one_of(table)
+    all.extend(delete_page::routes(&with));
+    all.extend(dialects::routes(&with));
+    one_of(all)
+}
+
+/// The URLs of the native API. INVARIANT: each stands in the OpenAPI document, and nothing else does (`openapi/tests.rs`).
+pub(crate) fn table<F, W>(with: &F) -> Vec<Row>
+where
+    F: Fn() -> W,
+    W: Filter<Extract = (Service,), Error = std::convert::Infallible> + Clone + Send + Sync + 'static,
+{
+    let mut table = image_routes(with);
+    table.extend(people::routes(with));
+    table
 }
 
 /// The URLs of images and albums: `path, method [and body], handler`.
-fn image_routes<F, W>(with: &F) -> Vec<BoxedFilter<(Response,)>>
+fn image_routes<F, W>(with: &F) -> Vec<Row>
 where
     F: Fn() -> W,
     W: Filter<Extract = (Service,), Error = std::convert::Infallible> + Clone + Send + Sync + 'static,
 {
     macro_rules! row {
-        ($path:expr, $method:ident, $handler:path) => {
-            $path
-                .and($method())
-                .and(with())
-                .and(asked())
-                .then($handler)
-                .boxed()
-        };
-        ($path:expr, $method:ident + $body:ident, $handler:path) => {
-            $path
-                .and($method())
-                .and(with())
-                .and(asked())
-                .and($body())
-                .then($handler)
-                .boxed()
-        };
+        ($path:expr, $method:ident $(+ $body:ident)?, $handler:path) => {{
+            let filter = $path.and($method()).and(with()).and(asked())$(.and($body()))?.then($handler);
+            Row::new(stringify!($method), stringify!($path), filter.boxed())
+        }};
     }
     vec![
         row!(path!("v1" / "images"), post + sent, images::upload),

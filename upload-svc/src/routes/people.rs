@@ -1,26 +1,22 @@
 //! The URLs of sessions, accounts, tokens, users and the record of what they did.
 
 use http_kit::{delete, get_or_head, patch, post, put};
-use warp::{
-    Filter,
-    filters::{BoxedFilter, body::stream},
-    path,
-    reply::Response,
-};
+use warp::{Filter, filters::body::stream, path};
 
-use super::{account, asked, events, session, tokens, users};
+use super::{Row, account, asked, events, session, tokens, users};
 use crate::Service;
 
 /// `path, method [and body], handler`.
-pub(super) fn routes<F, W>(with: &F) -> Vec<BoxedFilter<(Response,)>>
+pub(super) fn routes<F, W>(with: &F) -> Vec<Row>
 where
     F: Fn() -> W,
     W: Filter<Extract = (Service,), Error = std::convert::Infallible> + Clone + Send + Sync + 'static,
 {
     macro_rules! row {
-        ($path:expr, $method:ident $(+ $body:ident)?, $handler:path) => {
-            $path.and($method()).and(with()).and(asked())$(.and($body()))?.then($handler).boxed()
-        };
+        ($path:expr, $method:ident $(+ $body:ident)?, $handler:path) => {{
+            let filter = $path.and($method()).and(with()).and(asked())$(.and($body()))?.then($handler);
+            Row::new(stringify!($method), stringify!($path), filter.boxed())
+        }};
     }
     vec![
         row!(path!("v1" / "session"), post + stream, session::sign_in),

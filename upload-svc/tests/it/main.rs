@@ -8,7 +8,9 @@
 mod albums;
 mod bulk;
 mod concurrency;
+mod contract;
 mod delete_links;
+mod document;
 mod events;
 mod hostile;
 mod list;

@@ -16,6 +16,8 @@ use tokio::{
 use tokio_util::sync::{CancellationToken, DropGuard};
 use upload_svc::{Service, UploadSettings};
 
+use crate::contract::{Asked, CONTRACT};
+
 pub(crate) const BOUNDARY: &str = "a-boundary-of-the-tests";
 
 pub(crate) struct Server {
@@ -167,7 +169,15 @@ impl Server {
         stream.write_all(head.as_bytes()).await.unwrap();
         // A server that has made up its mind may stop reading; its answer counts, not the rest of the body.
         let _ = stream.write_all(body).await;
-        read_answer(&mut stream).await
+        let answer = read_answer(&mut stream).await;
+        let asked = Asked {
+            method,
+            target: path,
+            headers,
+            body,
+        };
+        CONTRACT.check(&asked, &answer);
+        answer
     }
 
     /// Sends a small body of JSON.

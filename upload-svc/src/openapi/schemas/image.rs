@@ -1,0 +1,165 @@
+use http_kit::Language;
+use serde_json::{Value, json};
+
+use crate::openapi::schema::{Schema, count, either, instant, number, object, one_of, refer_to, text};
+
+/// The public id of an image.
+pub(in crate::openapi) fn image_id() -> Schema {
+    text()
+        .pattern("^[1-9A-HJ-NP-Za-km-z]{12}$")
+        .example("7h9KzQm2xRfW")
+}
+
+/// Who may see an image.
+pub(in crate::openapi) fn visibility(language: Language) -> Schema {
+    one_of(&["public", "unlisted", "private"])
+        .example("public")
+        .about(language.pick(
+            "`public`; `unlisted`: not in any list; `private`: seen by its owner alone, and through signed links.",
+            "`public` 公开；`unlisted` 不出现在任何列表；`private` 仅自己可见，或通过签名链接访问。",
+        ))
+}
+
+/// An image as every answer shows it.
+pub(in crate::openapi) fn image(language: Language) -> Schema {
+    let t = |english, chinese| language.pick(english, chinese);
+    let mut members = vec![
+        (
+            "id",
+            image_id().about(t("12 characters of base58.", "12 个 base58 字符。")),
+        ),
+        (
+            "url",
+            text()
+                .with("format", "uri")
+                .example("https://img.example.com/i/7h9KzQm2xRfW.jpg")
+                .about(t("The link.", "图片链接。")),
+        ),
+        (
+            "thumbnail_url",
+            text()
+                .with("format", "uri")
+                .or_null()
+                .example(Value::Null)
+                .about(t("A small version, where there is one.", "缩略图链接（若有）。")),
+        ),
+        ("md5", md5()),
+        ("sha256", sha256()),
+        ("size_bytes", count().example(284_113)),
+        (
+            "media_type",
+            text()
+                .example("image/jpeg")
+                .about(t("Told from the bytes.", "由文件内容判定。")),
+        ),
+        ("kind", one_of(&["image", "video"]).example("image")),
+        (
+            "width",
+            count()
+                .or_null()
+                .example(1600)
+                .about(t("In pixels, where it is known.", "像素宽度，未知时为 null。")),
+        ),
+        ("height", count().or_null().example(1200)),
+    ];
+    members.extend(said_of_image(language));
+    object(members)
+}
+
+/// What its owner says of an image, and what time does to it.
+fn said_of_image(language: Language) -> Vec<(&'static str, Schema)> {
+    let t = |english, chinese| language.pick(english, chinese);
+    vec![
+        ("name", text().example("sunset.jpg")),
+        ("description", text().example("")),
+        (
+            "album",
+            number()
+                .example(1)
+                .about(t("Its album's number.", "所属相册编号。")),
+        ),
+        ("visibility", visibility(language)),
+        (
+            "policy",
+            refer_to("Policy").or_null().example(Value::Null).about(t(
+                "Rules of its own; null: its album's.",
+                "自身的规则；null 表示沿用相册的规则。",
+            )),
+        ),
+        (
+            "status",
+            one_of(&["uploaded", "existing"]).example("uploaded").about(t(
+                "`existing`: you had a live image of these bytes, and this is it.",
+                "`existing`：您已有内容相同的图片，返回的就是它。",
+            )),
+        ),
+        (
+            "views",
+            count()
+                .example(0)
+                .about(t("About a second behind.", "约有一秒延迟。")),
+        ),
+        ("created_at", instant()),
+        ("updated_at", instant()),
+        (
+            "expires_at",
+            instant()
+                .or_null()
+                .example("2027-02-19T08:30:00Z")
+                .about(t("Null: never.", "null 表示永不过期。")),
+        ),
+        (
+            "taken_at",
+            instant().or_null().example(Value::Null).about(t(
+                "When it was taken, as the file says.",
+                "拍摄时间（来自文件）。",
+            )),
+        ),
+        ("ended_at", instant().or_null().example(Value::Null)),
+        (
+            "ended_by",
+            text()
+                .with("enum", json!(["withdrawn", "expired", null]))
+                .with("type", json!(["string", "null"]))
+                .example(Value::Null)
+                .about(t("Null while it is live.", "有效期间为 null。")),
+        ),
+        (
+            "delete_url",
+            text()
+                .with("format", "uri")
+                .optional()
+                .example("https://img.example.com/d/7h9KzQm2xRfW.0.Q8m2vXw5tYk1")
+                .about(t(
+                    "Whoever has this link may withdraw the image. Told to who uploads it and to who has `manage`.",
+                    "持有此链接者可撤回图片。仅告知上传者和拥有 `manage` 权限者。",
+                )),
+        ),
+    ]
+}
+
+fn md5() -> Schema {
+    text()
+        .pattern("^[0-9a-f]{32}$")
+        .example("7d4496551a953ca22cbf92a45e0057d4")
+}
+
+fn sha256() -> Schema {
+    text()
+        .pattern("^[0-9a-f]{64}$")
+        .example("0d1c6f7a4c1f2f5b8f0f7d2f3a9b6e5c4d3e2f1a0b9c8d7e6f5a4b3c2d1e0f9a")
+}
+
+/// One file of an upload: an image, or why it is none.
+pub(in crate::openapi) fn taken(language: Language) -> Schema {
+    let t = |english, chinese| language.pick(english, chinese);
+    let refused = object(vec![
+        ("name", text().example("notes.txt")),
+        ("problem", refer_to("Problem")),
+    ])
+    .about(t("A file that could not be taken.", "未能接收的文件。"));
+    either(vec![refer_to("Image"), refused]).about(t(
+        "What became of one file of an upload.",
+        "上传中单个文件的结果。",
+    ))
+}
