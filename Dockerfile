@@ -16,7 +16,7 @@ FROM debian:bookworm-slim
 # member of this group.
 RUN groupadd --gid 10001 berth \
  && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /var/lib/berth --shell /usr/sbin/nologin berth \
- && install -d -o berth -g berth -m 0750 /var/lib/berth /var/lib/berth/blobs /run/berth
+ && install -d -o berth -g berth -m 0750 /var/lib/berth /var/lib/berth/blobs /var/lib/berth/journal /run/berth
 COPY --from=build /out/ /usr/local/bin/
 ENV BERTH_DATA=/var/lib/berth
 WORKDIR /var/lib/berth

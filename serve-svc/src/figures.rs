@@ -10,6 +10,11 @@ use prometheus::{IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts};
 /// - `berth_shelf_images`, `berth_shelf_lookups_total{result}`: `result` is `hit` or `miss`;
 /// - `berth_shelf_listening`: 1 while every change of an image is told, 0 while the database is asked for each view;
 /// - `berth_fold_rows_total`, `berth_fold_failures_total`: counts folded into the database;
+/// - `berth_journal_in_memory`: 1 while no journal could be made and counts die with the process; `berth_journals_waiting`: those of
+///   processes that are gone, and full ones, that are still to be folded;
+/// - `berth_journals_set_aside_total{reason}`: `full` ones wait to be folded; `corrupt` ones and those of another `version` nobody
+///   can read;
+/// - `berth_views_uncounted_total`: views that no journal had room for;
 /// - `berth_blobs_missing_total`: views of images whose file is not there;
 /// - `berth_serve_database_connections{state}`: `open`, and of these `busy`.
 #[derive(Debug, Clone)]
@@ -22,6 +27,10 @@ pub(crate) struct Figures {
     pub(crate) shelf_listening: IntGauge,
     pub(crate) fold_rows: IntCounter,
     pub(crate) fold_failures: IntCounter,
+    pub(crate) journal_in_memory: IntGauge,
+    pub(crate) journals_waiting: IntGauge,
+    pub(crate) journal_lost: IntCounter,
+    journals_set_aside: IntCounterVec,
     pub(crate) blobs_missing: IntCounter,
     pub(crate) connections_open: IntGauge,
     pub(crate) connections_busy: IntGauge,
@@ -57,7 +66,23 @@ impl Figures {
             fold_rows: IntCounter::new("berth_fold_rows_total", "Counts folded into the database.")?,
             fold_failures: IntCounter::new(
                 "berth_fold_failures_total",
-                "Folds that failed and were put back.",
+                "Folds that failed and will be tried again.",
+            )?,
+            journal_in_memory: IntGauge::new(
+                "berth_journal_in_memory",
+                "Whether counts die with the process.",
+            )?,
+            journals_waiting: IntGauge::new(
+                "berth_journals_waiting",
+                "Journals that nobody counts into and that are still to be folded.",
+            )?,
+            journal_lost: IntCounter::new(
+                "berth_views_uncounted_total",
+                "Views that no journal had room for.",
+            )?,
+            journals_set_aside: IntCounterVec::new(
+                Opts::new("berth_journals_set_aside_total", "Journals that were set aside."),
+                &["reason"],
             )?,
             blobs_missing: IntCounter::new(
                 "berth_blobs_missing_total",
@@ -75,6 +100,10 @@ impl Figures {
         metrics.register(figures.shelf_listening.clone())?;
         metrics.register(figures.fold_rows.clone())?;
         metrics.register(figures.fold_failures.clone())?;
+        metrics.register(figures.journal_in_memory.clone())?;
+        metrics.register(figures.journals_waiting.clone())?;
+        metrics.register(figures.journal_lost.clone())?;
+        metrics.register(figures.journals_set_aside.clone())?;
         metrics.register(figures.blobs_missing.clone())?;
         Ok(figures)
     }
@@ -89,6 +118,11 @@ impl Figures {
         self.views
             .with_label_values(&[word, decision.reason().as_str()])
             .inc();
+    }
+
+    /// Counts a journal that was set aside.
+    pub(crate) fn set_aside(&self, reason: &'static str) {
+        self.journals_set_aside.with_label_values(&[reason]).inc();
     }
 
     /// Counts a request for an image that is not there, or not any more.

@@ -15,7 +15,10 @@ use crate::{
     headers::protected,
     routes::{routes, with_views},
     shelf::Shelf,
-    tally::{Tally, fold::fold},
+    tally::{
+        Tally,
+        fold::{close, fold},
+    },
 };
 
 /// What every view works with. Cloning shares it.
@@ -28,7 +31,8 @@ pub(crate) struct Parts {
     pub(crate) clock: Clock,
     pub(crate) shelf: Shelf,
     pub(crate) depot: Depot,
-    pub(crate) tally: Tally,
+    /// None where views are not counted.
+    pub(crate) tally: Option<Tally>,
     pub(crate) figures: Figures,
     pub(crate) policy: HotlinkPolicy,
     pub(crate) audience: Audience,
@@ -39,6 +43,8 @@ type Failure = Box<dyn Error + Send + Sync>;
 
 /// How often counts are taken into the database.
 const FOLD_EVERY: Duration = Duration::from_secs(1);
+/// After so many folds, what processes that are gone have left is looked for: it may be a replica's.
+const ADOPT_EVERY: u32 = 5;
 /// How soon a fold that failed at the end is tried again.
 const FOLD_AGAIN: Duration = Duration::from_millis(200);
 /// How long the last folds may take. berthd has ten seconds in all for its end.
@@ -57,7 +63,10 @@ impl Service {
         Ok(Self(Arc::new(Parts {
             shelf: Shelf::new(catalog.clone(), clock.clone(), figures.clone()),
             depot: Depot::new(BlobReader::new(&settings.blobs), settings.delivery),
-            tally: Tally::default(),
+            tally: settings
+                .counts
+                .then(|| Tally::open(Some(&settings.journal), figures.clone()))
+                .transpose()?,
             audience: if policy.lets_everyone_in() {
                 Audience::Everyone
             } else {
@@ -76,47 +85,80 @@ impl Service {
     }
 
     /// Folds once. False when the counts had to be kept for the next time.
-    async fn fold(&self) -> bool {
+    async fn fold(&self, tally: &Tally) -> bool {
         let parts = &self.0;
-        let outcome = fold(&parts.tally, &parts.catalog, &parts.figures).await;
+        let outcome = fold(tally, &parts.catalog, parts.clock.now()).await;
         if let Err(error) = &outcome {
             tracing::warn!(
                 error = error as &dyn Error,
                 "counts could not be folded; they are kept and tried again"
             );
         }
+        outcome.is_ok()
+    }
+
+    /// Says how full everything is.
+    fn measure(&self) {
+        let parts = &self.0;
         let (open, busy) = parts.catalog.pool_use();
         let gauge = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
         parts.figures.connections_open.set(gauge(open));
         parts.figures.connections_busy.set(gauge(busy));
         parts.figures.shelf_images.set(gauge(parts.shelf.len()));
-        outcome.is_ok()
     }
 
-    /// Folds every second until `stop`, then what is left.
-    ///
-    /// A fold that has begun is waited for: dropped between Postgres's commit and its word of it, its counts would go
-    /// back into the tally and be folded twice.
-    async fn fold_until(&self, stop: &CancellationToken) {
+    /// Every second until `stop`: folds what is counted, and now and then looks for what processes that are gone have left.
+    async fn work_until(&self, stop: &CancellationToken) {
         let mut tick = tokio::time::interval(FOLD_EVERY);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let folding = async {
-            while stop.run_until_cancelled(tick.tick()).await.is_some() {
-                self.fold().await;
+        let mut ticks = 0_u32;
+        // A fold that has begun is cut short by the end: what it did is known by its epoch.
+        let working = async {
+            loop {
+                tick.tick().await;
+                if let Some(tally) = &self.0.tally {
+                    if ticks.is_multiple_of(ADOPT_EVERY)
+                        && let Err(error) = tally.adopt()
+                    {
+                        tracing::warn!(
+                            error = &error as &dyn Error,
+                            "the journals of views can't be looked through"
+                        );
+                    }
+                    self.fold(tally).await;
+                }
+                self.measure();
+                ticks = ticks.wrapping_add(1);
             }
-            while !self.fold().await {
+        };
+        let _: Option<()> = stop.run_until_cancelled(working).await;
+        if let Some(tally) = &self.0.tally {
+            self.fold_the_last(tally).await;
+        }
+    }
+
+    /// What is left is folded, for three seconds at most; then it stays in its journal for the next start.
+    async fn fold_the_last(&self, tally: &Tally) {
+        let folding = async {
+            while !(self.fold(tally).await && tally.is_empty()) {
                 tokio::time::sleep(FOLD_AGAIN).await;
             }
+            if let Err(error) = close(tally, &self.0.catalog).await {
+                tracing::warn!(
+                    error = &error as &dyn Error,
+                    "a journal that is folded was not forgotten"
+                );
+            }
         };
-        let patience = async {
-            stop.cancelled().await;
-            tokio::time::sleep(LAST_FOLDS).await;
-        };
-        tokio::select! {
-            () = folding => {}
-            () = patience => {
-                let views = self.0.tally.left();
-                tracing::error!(views, "the database did not take the last counts; these views are lost");
+        if tokio::time::timeout(LAST_FOLDS, folding).await.is_err() {
+            if tally.is_durable() {
+                tracing::warn!(
+                    "the database did not take the last counts; they stay in the journal for the next start"
+                );
+            } else {
+                tracing::error!(
+                    "the database did not take the last counts, and there is no journal: these views are lost"
+                );
             }
         }
     }
@@ -127,7 +169,7 @@ impl Service {
 pub async fn background(service: Service, stop: CancellationToken) {
     let shelf = service.0.shelf.clone();
     let watching = watch_images(&service.0.catalog, |change| shelf.heed(change));
-    tokio::join!(stop.run_until_cancelled(watching), service.fold_until(&stop));
+    tokio::join!(stop.run_until_cancelled(watching), service.work_until(&stop));
 }
 
 /// Ready means that blobs can be read, and that images can be found: in the database, or on the shelf while it is away.

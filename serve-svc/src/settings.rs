@@ -23,6 +23,10 @@ pub struct ServeSettings {
     pub blobs: PathBuf,
     /// The database.
     pub catalog: CatalogSettings,
+    /// Whether views are counted.
+    pub counts: bool,
+    /// The folder of the journals that views are counted in.
+    pub journal: PathBuf,
     /// Hosts that may embed, besides our own.
     pub allow: Vec<HostRule>,
     /// What happens to a request that does not say where it comes from.
@@ -44,6 +48,8 @@ impl ServeSettings {
         reader.default_to("BERTH_METRICS_LISTEN", "127.0.0.1:9082");
         // It signs links; asked for from the first day, so that no installation grows up without one.
         reader.secret("BERTH_SECRET");
+        let data: PathBuf = reader.value("BERTH_DATA", PathBuf::new());
+        reader.default_to("BERTH_JOURNAL", &data.join("journal").to_string_lossy());
         let stand_in = || ListenAddress::Tcp(String::new());
         let settings = Self {
             base_url: reader.value_with("BERTH_BASE_URL", String::new(), |text| {
@@ -51,12 +57,14 @@ impl ServeSettings {
             }),
             listen: reader.value("BERTH_LISTEN", stand_in()),
             metrics_listen: reader.value("BERTH_METRICS_LISTEN", stand_in()),
-            blobs: reader.value("BERTH_DATA", PathBuf::new()).join("blobs"),
+            blobs: data.join("blobs"),
             catalog: CatalogSettings {
                 url: reader.value("BERTH_DATABASE_URL", String::new()),
                 connections: reader.value("BERTH_DATABASE_CONNECTIONS", 1),
                 application_name: "berth serve-svc",
             },
+            counts: reader.switch("BERTH_COUNT_VIEWS"),
+            journal: reader.value("BERTH_JOURNAL", PathBuf::new()),
             allow: reader.list("BERTH_HOTLINK_ALLOW"),
             empty: reader.value_with("BERTH_HOTLINK_EMPTY", EmptyReferer::Allow, |text| match text {
                 "allow" => Ok(EmptyReferer::Allow),

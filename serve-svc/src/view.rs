@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::{hotlink::RefererHeaders, is_view};
+use domain::{ReferringSite, counted_as, hotlink::RefererHeaders, is_bot};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use http_kit::{Language, Problem};
 use jiff::Timestamp;
@@ -56,6 +56,7 @@ pub(crate) async fn view(service: &Service, wanted: Option<Wanted>, asked: Asked
     let decision = parts.policy.judge(referer_headers(asked.headers));
     if !decision.is_allowed() {
         parts.figures.decided(decision);
+        count(parts, &image, asked, (403, None, 0), now);
         return placeholder::refused(asked.method);
     }
     // Answer.
@@ -71,7 +72,7 @@ pub(crate) async fn view(service: &Service, wanted: Option<Wanted>, asked: Asked
     };
     parts.figures.decided(decision);
     // Count.
-    count(parts, &image, asked.method, answer, now);
+    count(parts, &image, asked, told(answer, image.size_bytes), now);
     respond(parts, &image, asked.method, answer, payload, now)
 }
 
@@ -115,19 +116,35 @@ async fn deliver(parts: &Parts, image: &Shelved, asked: Asked<'_>, answer: Answe
     Ok(Sent::Ours(parts.depot.open(image).await?.part(part)))
 }
 
-fn count(parts: &Parts, image: &Shelved, method: &Method, answer: Answer, now: Timestamp) {
-    let (status, first, bytes) = match answer {
-        Answer::Whole => (200, None, image.size_bytes),
+/// What an answer is to the counts: its status, the first byte of its range, and how many bytes are sent.
+type Told = (u16, Option<u64>, u64);
+
+fn told(answer: Answer, size_bytes: u64) -> Told {
+    match answer {
+        Answer::Whole => (200, None, size_bytes),
         Answer::Part(part) => (206, Some(part.first), part.length()),
         Answer::NotModified => (304, None, 0),
         Answer::PreconditionFailed => (412, None, 0),
         Answer::NotSatisfiable => (416, None, 0),
-    };
-    if method == Method::GET {
+    }
+}
+
+fn count(parts: &Parts, image: &Shelved, asked: Asked<'_>, (status, first, bytes): Told, now: Timestamp) {
+    if asked.method == Method::GET {
         parts.figures.view_bytes.inc_by(bytes);
     }
-    if is_view(method.as_str(), status, first) {
-        parts.tally.count(image.row, now, bytes);
+    let Some(tally) = &parts.tally else { return };
+    let text = |name| {
+        asked
+            .headers
+            .get(name)
+            .and_then(|value: &HeaderValue| value.to_str().ok())
+    };
+    let is_bot = text(header::USER_AGENT).is_some_and(is_bot);
+    if let Some(counted) = counted_as(asked.method.as_str(), status, first, is_bot) {
+        let from = referer_headers(asked.headers);
+        let site = ReferringSite::of(from.referer, from.origin);
+        tally.count(image.row, counted, &site, now, bytes);
     }
 }
 

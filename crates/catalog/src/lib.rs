@@ -61,7 +61,7 @@ pub use event_list::{EventFilter, EventRecord, forget_events, list_events};
 pub use events::{Event, record};
 pub use exists::{Content, find_by_content};
 pub use expire::expire_batch;
-pub use fold::{DayCount, fold_counts};
+pub use fold::{DayCount, Fold, Referrer, ReferrerCount, fold_counts, forget_journal};
 pub use image::{ChangeError, Expected, ImageRecord, find_image, find_image_even_ended};
 pub use leader::Leadership;
 pub use list::{ImageFilter, ImagePosition, ImageQuery, ImageSort, SortKey, explain_list, list_images};

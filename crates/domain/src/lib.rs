@@ -7,6 +7,7 @@
 
 mod access_refusal;
 mod blob_key;
+mod bot;
 mod checksum;
 mod delete_token;
 mod digest;
@@ -21,6 +22,7 @@ mod media_type;
 mod password;
 mod public_id;
 mod quota;
+mod referring_site;
 mod refusal;
 mod scope;
 mod scrub;
@@ -34,6 +36,7 @@ mod visibility;
 
 pub use access_refusal::AccessRefusal;
 pub use blob_key::{BlobKey, InvalidBlobKey};
+pub use bot::is_bot;
 pub use checksum::{Checksum, InvalidChecksum};
 pub use delete_token::{DeleteToken, DeleteTokens, InvalidDeleteToken};
 pub use digest::{InvalidDigest, Md5, Sha256};
@@ -47,6 +50,7 @@ pub use media_type::{Kind, MediaType, UnknownMediaType};
 pub use password::{PasswordHash, PasswordTooShort, readable_password};
 pub use public_id::{InvalidPublicId, PublicId};
 pub use quota::Quota;
+pub use referring_site::ReferringSite;
 pub use refusal::Refusal;
 pub use scope::{InvalidScope, Scope, Scopes};
 pub use scrub::{InvalidScrub, Scrub};
@@ -55,5 +59,5 @@ pub use token::{InvalidToken, Token, TokenHash};
 pub use username::{InvalidUsername, Username};
 pub use validation::{InvalidValidation, Validation};
 pub use variant::{InvalidWidths, NamedWidths, UnknownVariantFormat, VariantFormat, VariantKey};
-pub use view::is_view;
+pub use view::{Counted, counted_as};
 pub use visibility::{InvalidVisibility, Visibility};

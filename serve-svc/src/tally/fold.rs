@@ -1,85 +1,111 @@
-use catalog::{Catalog, DayCount, fold_counts};
+use std::sync::Arc;
 
-use super::Tally;
-use crate::figures::Figures;
+use catalog::{Catalog, Fold, fold_counts, forget_journal};
+use jiff::Timestamp;
 
-/// Takes the counts of `tally` into the database, all of them in one transaction. When that fails, or is dropped half-way,
-/// they are in the tally again.
+use super::{Corrupt, Counts, HALVES, Journal, SHARDS, Tally, Unfit};
+
+/// Takes what is counted into the database: first what waits in journals of processes that are gone, each half under its own
+/// epoch, then what was counted here. What fails is there the next time.
 ///
-/// When the connection breaks between Postgres's commit and its word of it, a batch is counted twice; the journal's
-/// epoch will tell.
-pub(crate) async fn fold(tally: &Tally, catalog: &Catalog, figures: &Figures) -> Result<(), catalog::Error> {
-    let mut batch = Batch {
-        tally,
-        counts: tally.take(),
+/// It may be dropped at any moment, and the connection may break between Postgres's commit and its word of it: the epoch,
+/// which the same transaction writes down, tells the next try that it has nothing to do.
+pub(crate) async fn fold(tally: &Tally, catalog: &Catalog, now: Timestamp) -> Result<(), catalog::Error> {
+    let outcome = fold_all(tally, catalog, now).await;
+    if outcome.is_err() {
+        tally.figures.fold_failures.inc();
+    }
+    outcome
+}
+
+async fn fold_all(tally: &Tally, catalog: &Catalog, now: Timestamp) -> Result<(), catalog::Error> {
+    while let Some(journal) = tally.first_waiting() {
+        fold_left(tally, catalog, &journal, now).await?;
+    }
+    let Some(sealed) = tally.seal() else {
+        return Ok(());
     };
-    let rows = batch.counts.len();
+    if let Ok(counts) = sealed.counts() {
+        send(tally, catalog, &sealed.journal, sealed.epoch, counts, now).await?;
+    } else {
+        tracing::error!(
+            "the journal of views holds what was never written; the last second of views is lost"
+        );
+        tally.figures.set_aside(Unfit::Corrupt.as_str());
+    }
+    tally.unseal(&sealed);
+    Ok(())
+}
+
+/// Ends the journal of this process: when all of it is in the database, nothing of it is left.
+pub(crate) async fn close(tally: &Tally, catalog: &Catalog) -> Result<(), catalog::Error> {
+    end(&tally.live(), catalog).await
+}
+
+/// Folds a whole journal that nobody counts into any more, and removes it.
+async fn fold_left(
+    tally: &Tally,
+    catalog: &Catalog,
+    journal: &Arc<Journal>,
+    now: Timestamp,
+) -> Result<(), catalog::Error> {
+    let mut halves: Vec<usize> = (0..HALVES).filter(|half| journal.epoch(*half) > 0).collect();
+    // INVARIANT: in the order of their epochs, for the database only knows the last.
+    halves.sort_by_key(|half| journal.epoch(*half));
+    for half in halves {
+        let Ok(counts) = all_of(journal, half) else {
+            tally.forget(journal);
+            if let Some(path) = journal.path() {
+                tally.set_aside(path, Unfit::Corrupt);
+            }
+            return Ok(());
+        };
+        send(tally, catalog, journal, journal.epoch(half), counts, now).await?;
+    }
+    tally.forget(journal);
+    end(journal, catalog).await
+}
+
+fn all_of(journal: &Journal, half: usize) -> Result<Counts, Corrupt> {
+    let mut entries = Vec::new();
+    for shard in 0..SHARDS {
+        entries.extend(journal.page(shard, half).read_all()?);
+    }
+    Ok(Counts::of(entries))
+}
+
+async fn send(
+    tally: &Tally,
+    catalog: &Catalog,
+    journal: &Journal,
+    epoch: u64,
+    counts: Counts,
+    now: Timestamp,
+) -> Result<(), catalog::Error> {
+    let rows = counts.days.len() as u64;
     if rows == 0 {
         return Ok(());
     }
-    let folded = fold_counts(catalog, batch.counts.clone()).await;
-    if folded.is_ok() {
-        batch.counts.clear();
-        figures.fold_rows.inc_by(rows as u64);
-    } else {
-        figures.fold_failures.inc();
+    let fold = Fold {
+        journal: journal.id(),
+        epoch,
+        days: counts.days,
+        referrers: counts.referrers,
+    };
+    if fold_counts(catalog, fold, now).await? {
+        tally.figures.fold_rows.inc_by(rows);
     }
-    folded
+    Ok(())
 }
 
-/// Counts that are on their way. What is left in it goes back when it is dropped.
-struct Batch<'a> {
-    tally: &'a Tally,
-    counts: Vec<DayCount>,
-}
-
-impl Drop for Batch<'_> {
-    fn drop(&mut self) {
-        self.tally.put_back(&self.counts);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use http_kit::Metrics;
-    use jiff::Timestamp;
-
-    use super::*;
-    use crate::shelf::tests::nowhere;
-
-    #[tokio::test]
-    async fn a_fold_that_fails_loses_nothing() {
-        let (tally, figures) = (Tally::default(), Figures::new(&Metrics::new()).unwrap());
-        tally.count(1, Timestamp::UNIX_EPOCH, 10);
-        tally.count(1, Timestamp::UNIX_EPOCH, 10);
-        for failures in 1..=3 {
-            assert!(fold(&tally, &nowhere(), &figures).await.is_err());
-            assert_eq!(figures.fold_failures.get(), failures);
+/// First the file, then the row: a row without a file is nothing, but a file without its row would be folded again.
+async fn end(journal: &Journal, catalog: &Catalog) -> Result<(), catalog::Error> {
+    match journal.remove() {
+        Ok(()) => forget_journal(catalog, journal.id()).await,
+        Err(error) => {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(error, path = ?journal.path(), "a journal that is folded can't be removed");
+            Ok(())
         }
-        let counts = tally.take();
-        assert_eq!((counts[0].views, counts[0].bytes), (2, 20));
-    }
-
-    #[tokio::test]
-    async fn a_fold_that_is_dropped_half_way_loses_nothing() {
-        let (tally, figures) = (Tally::default(), Figures::new(&Metrics::new()).unwrap());
-        tally.count(1, Timestamp::UNIX_EPOCH, 10);
-        // A server that takes the connection and never says a word.
-        let folder = tempfile::tempdir().unwrap();
-        let _silent = std::os::unix::net::UnixListener::bind(folder.path().join(".s.PGSQL.5432")).unwrap();
-        let settings = catalog::CatalogSettings {
-            url: format!("host={} user=nobody dbname=nothing", folder.path().display()),
-            connections: 1,
-            application_name: "test",
-        };
-        let catalog = Catalog::new(&settings).unwrap();
-        {
-            let mut folding = std::pin::pin!(fold(&tally, &catalog, &figures));
-            let begun = std::future::poll_fn(|context| {
-                std::task::Poll::Ready(folding.as_mut().poll(context).is_pending())
-            });
-            assert!(begun.await, "it should have to wait for the database");
-        }
-        assert_eq!(tally.take().len(), 1);
     }
 }

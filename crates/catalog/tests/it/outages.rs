@@ -37,7 +37,7 @@ async fn ask_everything(rig: &Rig, owner: i64) -> Vec<(&'static str, Option<Erro
     note("find_live_by_id", find_live_by_id(&rig.serve, id).await.err());
     note(
         "fold_counts",
-        fold_counts(&rig.serve, vec![one_view()]).await.err(),
+        fold_counts(&rig.serve, one_view(), noon()).await.err(),
     );
     note("expire_batch", expire_batch(&rig.janitor, 10, noon()).await.err());
     let nothing = |_| async { Vec::new() };
@@ -49,13 +49,13 @@ async fn ask_everything(rig: &Rig, owner: i64) -> Vec<(&'static str, Option<Erro
     answers
 }
 
-fn one_view() -> catalog::DayCount {
-    catalog::DayCount {
-        image_id: 1,
-        day: jiff::civil::date(2026, 7, 1),
-        views: 1,
-        bytes: 1,
-        last_viewed_at: noon(),
+fn one_view() -> catalog::Fold {
+    let none = catalog::DayCount::none(1, jiff::civil::date(2026, 7, 1));
+    catalog::Fold {
+        journal: [1; 16],
+        epoch: 1,
+        days: vec![catalog::DayCount { views: 1, ..none }],
+        referrers: Vec::new(),
     }
 }
 

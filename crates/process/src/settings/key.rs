@@ -76,6 +76,8 @@ pub const KEYS: &[Key] = &[
     key("BERTH_RATE_LIMIT", "3000"),
     key("BERTH_TRUSTED_PROXIES", "unix"),
     key("BERTH_DELIVERY", "stream"),
+    key("BERTH_COUNT_VIEWS", "on"),
+    own("BERTH_JOURNAL", "the folder of serve-svc's journals of views"),
     key("BERTH_DATABASE_CONNECTIONS", "8"),
     key("BERTH_SWEEP_GRACE", "7d"),
     key("BERTH_STAGING_MAX_AGE", "6h"),
