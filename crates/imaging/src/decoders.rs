@@ -49,7 +49,7 @@ impl Default for DecoderLimits {
         Self {
             // The program that runs, even when its file has been replaced since.
             program: PathBuf::from("/proc/self/exe"),
-            memory_bytes: 192 << 20,
+            memory_bytes: 256 << 20,
             cpu: Duration::from_secs(5),
             wall: Duration::from_secs(10),
             at_once: 2 * cores,

@@ -1,13 +1,17 @@
-use std::{
-    fs::File,
-    io::{BufReader, Read as _, Seek as _},
-    path::Path,
-};
+use std::{fs::File, path::Path};
 
-use domain::{Kind, MediaType, UploadLimits, Validation};
+use domain::{Kind, MediaType, Taken, UploadLimits, Validation};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::sniff::{SNIFF_BYTES, sniff};
+use crate::{
+    check::{Checked, check},
+    dates,
+    ifd::Tiff,
+    sniff::{SNIFF_BYTES, sniff},
+    source::Source,
+    survey::{Survey, What, survey},
+};
 
 /// What is asked about a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +20,8 @@ pub struct Asked {
     pub budget: Budget,
     /// How far it is looked into.
     pub validation: Validation,
+    /// The time, which tells dates that have not come yet.
+    pub now: Timestamp,
 }
 
 /// What a picture may be at most.
@@ -42,6 +48,8 @@ pub struct Inspection {
     pub frames: u32,
     /// How it is to be turned, as EXIF counts it: 1 (upright) to 8.
     pub orientation: u8,
+    /// When it was taken.
+    pub taken: Option<Taken>,
     /// Whether every pixel was decoded. False for formats that berth has no decoder of, and where nobody asked.
     pub is_decoded: bool,
 }
@@ -101,32 +109,58 @@ impl Budget {
 /// Looks into the file at `path`.
 pub(crate) fn inspect_file(path: &Path, asked: &Asked) -> Result<Inspection, NotReadable> {
     let gone = |error: std::io::Error| NotReadable::NotDecodable(format!("it can't be read: {error}"));
-    let file = File::open(path).map_err(gone)?;
-    let mut head = Vec::new();
-    (&file)
-        .take(SNIFF_BYTES as u64)
-        .read_to_end(&mut head)
-        .map_err(gone)?;
-    let media_type = sniff(&head).ok_or(NotReadable::UnknownType)?;
-    let dimensions = match media_type.kind() {
-        Kind::Image => Some(measure(&file).ok_or(NotReadable::BrokenHeader(media_type))?),
-        Kind::Video => None,
-    };
-    if let Some((width, height)) = dimensions {
+    let source = Source::open(path).map_err(gone)?;
+    let media_type = sniff(&source.up_to(0, SNIFF_BYTES as u64)).ok_or(NotReadable::UnknownType)?;
+    let survey = survey(&source, media_type, asked.now).map_err(|fault| fault.of(media_type))?;
+    let is_image = media_type.kind() == Kind::Image;
+    if is_image {
+        let (width, height) = survey.dimensions.ok_or(NotReadable::BrokenHeader(media_type))?;
         asked.budget.check(width, height)?;
+        asked.budget.check(survey.largest.0, survey.largest.1)?;
+        let all = u64::from(asked.budget.frames);
+        if survey.frames > 1 && (survey.frames > all || survey.frame_pixels > asked.budget.frame_pixels) {
+            return Err(NotReadable::TooManyFrames(survey.frames));
+        }
     }
+    let is_decoded = match asked.validation {
+        Validation::Decode if is_image => {
+            let file = File::open(path).map_err(gone)?;
+            let checked =
+                check(&file, media_type, survey.decoding_bytes).map_err(NotReadable::NotDecodable)?;
+            matches!(checked, Checked::Whole)
+        }
+        _ => false,
+    };
+    let held = survey.content(&source, What::Exif).map(Source::Memory);
+    // A TIFF is its own EXIF.
+    let exif = if media_type == MediaType::Tiff {
+        Some(&source)
+    } else {
+        held.as_ref()
+    };
     Ok(Inspection {
         media_type,
-        dimensions,
-        frames: 1,
-        orientation: 1,
-        is_decoded: false,
+        dimensions: survey.dimensions,
+        frames: u32::try_from(survey.frames).unwrap_or(u32::MAX),
+        orientation: orientation(exif, &survey),
+        taken: taken(&source, exif, &survey, asked.now),
+        is_decoded,
     })
 }
 
-fn measure(mut file: &File) -> Option<(u32, u32)> {
-    file.rewind().ok()?;
-    let size = imagesize::reader_size(BufReader::new(file)).ok()?;
-    let (width, height) = (u32::try_from(size.width).ok()?, u32::try_from(size.height).ok()?);
-    (width > 0 && height > 0).then_some((width, height))
+/// How the picture is to be turned: as its container says, else as EXIF does.
+fn orientation(exif: Option<&Source>, survey: &Survey) -> u8 {
+    const ORIENTATION: u16 = 0x0112;
+    let by_exif = || {
+        let tiff = Tiff::open(exif?)?;
+        let number = tiff.number(tiff.directory(tiff.first)?.find(ORIENTATION)?)?;
+        u8::try_from(number).ok().filter(|turn| (1..=8).contains(turn))
+    };
+    survey.orientation.or_else(by_exif).unwrap_or(1)
+}
+
+/// When it was taken, by whoever knows best.
+fn taken(source: &Source, exif: Option<&Source>, survey: &Survey, now: Timestamp) -> Option<Taken> {
+    let xmp = || dates::of_xmp(&survey.content(source, What::Xmp)?, now);
+    survey.taken.or_else(|| dates::of_exif(exif?, now)).or_else(xmp)
 }

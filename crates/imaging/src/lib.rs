@@ -4,12 +4,17 @@
 //! decodes nothing. Nothing of a file is decompressed in the service itself: [`Decoders`] hands it to a process of its
 //! own, with limits on memory and time, whose death is that file's refusal and nobody else's trouble.
 
+mod check;
+mod dates;
 mod decoder;
 mod decoders;
+mod ifd;
 mod inspect;
 mod job;
 mod render;
 mod sniff;
+mod source;
+mod survey;
 
 pub use decoder::serve_if_asked;
 pub use decoders::{DecoderLimits, Decoders, Undone};

@@ -6,6 +6,9 @@ pub const SNIFF_BYTES: usize = 512;
 /// The format that the first bytes tell. SECURITY: what the client says (its name, its `Content-Type`) is not asked.
 #[must_use]
 pub fn sniff(head: &[u8]) -> Option<MediaType> {
+    if matches!(head.get(..4), Some(b"II+\0" | b"MM\0+")) {
+        return Some(MediaType::Tiff);
+    }
     match infer::get(head)?.mime_type() {
         "image/heif" => Some(MediaType::Heic),
         mime => MediaType::from_mime(mime),

@@ -11,6 +11,7 @@ pub(super) async fn inspect(service: &Service, staged: &Staged) -> Result<NewBlo
     let asked = Asked {
         budget: Budget::of(limits),
         validation: Validation::Decode,
+        now: service.now(),
     };
     let inspecting = service.decoders().inspect(staged.path().to_owned(), asked);
     let inspection = inspecting.await.map_err(|undone| match undone {

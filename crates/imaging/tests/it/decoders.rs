@@ -53,7 +53,7 @@ async fn whatever_a_decoder_dies_of_is_the_files_refusal() {
             .await;
         match outcome {
             Err(Undone::File(fault)) => {
-                assert!(format!("{fault:?}").starts_with(expected), "{then}: {fault:?}")
+                assert!(format!("{fault:?}").starts_with(expected), "{then}: {fault:?}");
             }
             other => panic!("{then}: {other:?}"),
         }

@@ -21,6 +21,7 @@ pub(crate) fn asked() -> Asked {
     Asked {
         budget: Budget::of(&UploadLimits::default()),
         validation: Validation::Decode,
+        now: "2026-11-21T00:00:00Z".parse().unwrap(),
     }
 }
 

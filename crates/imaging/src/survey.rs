@@ -1,0 +1,138 @@
+//! What a file says about itself: a walk along its headers that decompresses nothing, believes no length that it can't check
+//! against the file, and recurses nowhere without a bound.
+
+mod avi;
+mod bmff;
+mod bmp;
+mod gif;
+mod heif;
+mod jpeg;
+mod matroska;
+mod movie;
+mod png;
+mod tiff;
+mod webp;
+
+use std::ops::Range;
+
+use domain::{MediaType, Taken};
+
+use jiff::Timestamp;
+
+use crate::{NotReadable, source::Source};
+
+/// What the headers say.
+#[derive(Debug, Default)]
+pub(crate) struct Survey {
+    /// Width and height as stored.
+    pub(crate) dimensions: Option<(u32, u32)>,
+    /// The widest and the highest of all pictures in it, previews and pages too.
+    pub(crate) largest: (u32, u32),
+    /// Pictures that are shown one after the other.
+    pub(crate) frames: u64,
+    /// Pixels of all frames together.
+    pub(crate) frame_pixels: u64,
+    /// How the container itself says that the picture is turned (HEIF).
+    pub(crate) orientation: Option<u8>,
+    /// Bytes that decoding it whole takes, roughly.
+    pub(crate) decoding_bytes: u64,
+    /// Metadata, in the order of the file.
+    pub(crate) found: Vec<Found>,
+    /// When the container says that it was made.
+    pub(crate) taken: Option<Taken>,
+}
+
+/// A stretch of the file that is no picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) what: What,
+    /// All of it, with the header that its container gives it.
+    pub(crate) whole: Range<u64>,
+    /// Its content.
+    pub(crate) data: Range<u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum What {
+    /// A TIFF structure of EXIF.
+    Exif,
+    /// An XMP packet.
+    Xmp,
+    /// Anything else that the pixels don't need: comments, IPTC, previews, what comes behind the end.
+    Other,
+    /// A time that is of no harm unless all must go.
+    Date,
+}
+
+/// What is wrong with a file's structure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// There is no sense in its first words.
+    Header,
+    /// It began well.
+    Body(&'static str),
+}
+
+pub(crate) const CUT_OFF: Fault = Fault::Body("it ends before its end");
+
+/// More parts than this no honest file has: chunks of a PNG, boxes of an MP4, elements of a Matroska.
+pub(crate) const MOST_PARTS: usize = 200_000;
+pub(crate) const TOO_MANY_PARTS: Fault = Fault::Body("it is cut into more parts than any honest file");
+
+impl Fault {
+    pub(crate) fn of(self, media_type: MediaType) -> NotReadable {
+        match self {
+            Self::Header => NotReadable::BrokenHeader(media_type),
+            Self::Body(reason) => NotReadable::NotDecodable(reason.to_owned()),
+        }
+    }
+}
+
+impl Survey {
+    fn still(width: u32, height: u32) -> Self {
+        Self {
+            dimensions: Some((width, height)),
+            largest: (width, height),
+            frames: 1,
+            frame_pixels: u64::from(width) * u64::from(height),
+            ..Self::default()
+        }
+    }
+
+    /// Another picture in it, which is held to the same budget.
+    fn hold(&mut self, width: u32, height: u32) {
+        self.largest = (self.largest.0.max(width), self.largest.1.max(height));
+    }
+
+    fn find(&mut self, what: What, whole: Range<u64>, data: Range<u64>) {
+        self.found.push(Found { what, whole, data });
+    }
+
+    /// The content of the first metadata of this kind, if it is of a length that any honest file has.
+    pub(crate) fn content(&self, source: &Source, what: What) -> Option<Vec<u8>> {
+        const LONGEST: u64 = 4 << 20;
+        let found = self.found.iter().find(|found| found.what == what)?;
+        let length = found.data.end.checked_sub(found.data.start)?;
+        (length <= LONGEST).then(|| source.bytes(found.data.start, length))?
+    }
+}
+
+/// Walks along the headers of a file of this type.
+pub(crate) fn survey(source: &Source, media_type: MediaType, now: Timestamp) -> Result<Survey, Fault> {
+    let survey = match media_type {
+        MediaType::Jpeg => jpeg::survey(source)?,
+        MediaType::Png => png::survey(source)?,
+        MediaType::Gif => gif::survey(source)?,
+        MediaType::Webp => webp::survey(source)?,
+        MediaType::Bmp => bmp::survey(source)?,
+        MediaType::Tiff => tiff::survey(source)?,
+        MediaType::Avif | MediaType::Heic => heif::survey(source, now)?,
+        MediaType::Mp4 | MediaType::Mov | MediaType::M4v => movie::survey(source, now)?,
+        MediaType::Avi => avi::survey(source, now)?,
+        MediaType::Mkv | MediaType::Webm => matroska::survey(source, now)?,
+    };
+    match survey.dimensions {
+        Some((0, _) | (_, 0)) => Err(Fault::Header),
+        _ => Ok(survey),
+    }
+}

@@ -1,0 +1,150 @@
+use std::ops::Range;
+
+use jiff::Timestamp;
+
+use super::{CUT_OFF, Fault, MOST_PARTS, Survey, TOO_MANY_PARTS, What};
+use crate::{dates::of_seconds_since, source::Source};
+
+const EBML: u32 = 0x1a45_dfa3;
+const SEGMENT: u32 = 0x1853_8067;
+const CLUSTER: u32 = 0x1f43_b675;
+const INFO: u32 = 0x1549_a966;
+const TRACKS: u32 = 0x1654_ae6b;
+const TAGS: u32 = 0x1254_c367;
+const ATTACHMENTS: u32 = 0x1941_a469;
+const TITLE: u32 = 0x7ba9;
+const DATE: u32 = 0x4461;
+const CHECKSUM: u32 = 0xbf;
+const TRACK: u32 = 0xae;
+const VIDEO: u32 = 0xe0;
+const WIDTH: u32 = 0xb0;
+const HEIGHT: u32 = 0xba;
+
+/// One element. Its end is its parent's where its length is unknown, as live recordings leave it.
+struct Element {
+    id: u32,
+    whole: Range<u64>,
+    data: Range<u64>,
+    is_endless: bool,
+}
+
+/// Matroska and `WebM`: what the segment says about itself, and that there are pictures.
+pub(super) fn survey(source: &Source, now: Timestamp) -> Result<Survey, Fault> {
+    let header = element(source, 0, source.len())
+        .filter(|header| header.id == EBML)
+        .ok_or(Fault::Header)?;
+    let segment = element(source, header.whole.end, source.len())
+        .filter(|segment| segment.id == SEGMENT)
+        .ok_or(Fault::Header)?;
+    let mut survey = Survey {
+        frames: 1,
+        ..Survey::default()
+    };
+    let mut has_pictures = false;
+    let mut at = segment.data.start;
+    for _ in 0..MOST_PARTS {
+        let Some(part) = element(source, at, segment.data.end) else {
+            break;
+        };
+        if part.whole.end > source.len() {
+            return Err(CUT_OFF);
+        }
+        match part.id {
+            CLUSTER => has_pictures = true,
+            INFO => information(source, &part, now, &mut survey),
+            TRACKS => survey.dimensions = survey.dimensions.or_else(|| video(source, &part)),
+            TAGS | ATTACHMENTS => survey.find(What::Other, part.whole.clone(), part.data.clone()),
+            _ => {}
+        }
+        // What is endless holds what comes next.
+        at = if part.is_endless {
+            part.data.start
+        } else {
+            part.whole.end
+        };
+    }
+    if at + 12 < segment.data.end && element(source, at, segment.data.end).is_some() {
+        return Err(TOO_MANY_PARTS);
+    }
+    match survey.dimensions {
+        None => Err(Fault::Header),
+        Some(_) if !has_pictures => Err(CUT_OFF),
+        Some(_) => Ok(survey),
+    }
+}
+
+fn information(source: &Source, part: &Element, now: Timestamp, survey: &mut Survey) {
+    for element in children(source, part) {
+        match element.id {
+            DATE => {
+                if let Some(nanoseconds) = source.be_u64(element.data.start) {
+                    let seconds = nanoseconds.cast_signed() / 1_000_000_000;
+                    survey.taken = of_seconds_since(2001, seconds, now);
+                }
+                survey.find(What::Date, element.whole, element.data);
+            }
+            // The sum would no longer hold once the title is gone.
+            TITLE | CHECKSUM => survey.find(What::Other, element.whole, element.data),
+            _ => {}
+        }
+    }
+}
+
+fn video(source: &Source, tracks: &Element) -> Option<(u32, u32)> {
+    children(source, tracks)
+        .filter(|track| track.id == TRACK)
+        .find_map(|track| {
+            let video = children(source, &track).find(|part| part.id == VIDEO)?;
+            let side = |id| {
+                let element = children(source, &video).find(|part| part.id == id)?;
+                let bytes =
+                    source.bytes(element.data.start, (element.data.end - element.data.start).min(4))?;
+                Some(
+                    bytes
+                        .iter()
+                        .fold(0_u32, |number, byte| number << 8 | u32::from(*byte)),
+                )
+            };
+            side(WIDTH).zip(side(HEIGHT))
+        })
+}
+
+fn children<'a>(source: &'a Source, parent: &Element) -> impl Iterator<Item = Element> + 'a {
+    let (mut at, end) = (parent.data.start, parent.data.end);
+    std::iter::from_fn(move || {
+        let element = element(source, at, end)?;
+        at = element.whole.end;
+        Some(element)
+    })
+    .take(MOST_PARTS)
+}
+
+fn element(source: &Source, at: u64, end: u64) -> Option<Element> {
+    let head = source.up_to(at, 12.min(end.checked_sub(at)?));
+    let id_length = head.first()?.leading_zeros() as usize + 1;
+    let id = head.get(..id_length).filter(|_| id_length <= 4)?;
+    let id = id.iter().fold(0_u32, |id, byte| id << 8 | u32::from(*byte));
+    let first = *head.get(id_length)?;
+    let length_length = first.leading_zeros() as usize + 1;
+    let bytes = head
+        .get(id_length..id_length + length_length)
+        .filter(|_| length_length <= 8)?;
+    let mask = (1_u64 << (7 * length_length)) - 1;
+    let length = bytes
+        .iter()
+        .fold(0_u64, |length, byte| length << 8 | u64::from(*byte))
+        & mask;
+    let data = at + (id_length + length_length) as u64;
+    let is_endless = length == mask;
+    let data_end = if is_endless {
+        end
+    } else {
+        data.checked_add(length)?
+    };
+    Some(Element {
+        id,
+        whole: at..data_end,
+        data: data..data_end,
+        is_endless,
+    })
+}

@@ -1,0 +1,175 @@
+use jiff::Timestamp;
+
+use super::{
+    Fault, Survey, What,
+    bmff::{Part, find, parts},
+};
+use crate::{
+    dates::{of_iso, of_seconds_since},
+    source::Source,
+};
+use domain::{Taken, TakenSource};
+
+const XMP_ID: [u8; 16] = [
+    0xbe, 0x7a, 0xcf, 0xcb, 0x97, 0xa9, 0x42, 0xe8, 0x9c, 0x71, 0x99, 0x94, 0x91, 0xe3, 0xaf, 0xac,
+];
+const NO_VIDEO: Fault = Fault::Body("it holds no video");
+
+/// MP4, MOV and M4V: the movie's header and its tracks.
+pub(super) fn survey(source: &Source, now: Timestamp) -> Result<Survey, Fault> {
+    let top = parts(source, 0..source.len())?;
+    let movie = find(&top, *b"moov").ok_or(Fault::Header)?;
+    if !top.iter().any(|part| matches!(&part.kind, b"mdat" | b"moof")) {
+        return Err(Fault::Body("it holds no pictures"));
+    }
+    let mut survey = Survey {
+        frames: 1,
+        ..Survey::default()
+    };
+    metadata(source, &top, &mut survey);
+    let dimensions = read_movie(source, movie, now, &mut survey)?.ok_or(NO_VIDEO)?;
+    // A track without dimensions is drawn by what its codec says.
+    survey.dimensions = (dimensions.0 > 0 && dimensions.1 > 0).then_some(dimensions);
+    Ok(survey)
+}
+
+/// What a `moov` says: dates and metadata go into the survey; the dimensions of the first track of pictures come back.
+pub(super) fn read_movie(
+    source: &Source,
+    movie: &Part,
+    now: Timestamp,
+    survey: &mut Survey,
+) -> Result<Option<(u32, u32)>, Fault> {
+    let inside = movie.parts(source)?;
+    let header = find(&inside, *b"mvhd").ok_or(Fault::Body("the movie has no header"))?;
+    survey.taken = told_in_words(source, &inside, now).or_else(|| created(source, header, now));
+    date(source, header, survey);
+    metadata(source, &inside, survey);
+    let mut dimensions = None;
+    for track in inside.iter().filter(|part| part.kind == *b"trak") {
+        let found = read_track(source, track, survey)?;
+        dimensions = dimensions.or(found);
+    }
+    Ok(dimensions)
+}
+
+/// Boxes of metadata among these.
+fn metadata(source: &Source, parts: &[Part], survey: &mut Survey) {
+    for part in parts {
+        match &part.kind {
+            b"udta" | b"meta" => survey.find(What::Other, part.whole.clone(), part.data.clone()),
+            b"uuid" if source.array(part.data.start) == Some(XMP_ID) => {
+                survey.find(What::Xmp, part.whole.clone(), part.data.start + 16..part.data.end);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn read_track(source: &Source, track: &Part, survey: &mut Survey) -> Result<Option<(u32, u32)>, Fault> {
+    let inside = track.parts(source)?;
+    metadata(source, &inside, survey);
+    let header = find(&inside, *b"tkhd").ok_or(Fault::Body("a track has no header"))?;
+    date(source, header, survey);
+    let media = find(&inside, *b"mdia")
+        .ok_or(Fault::Body("a track has no media"))?
+        .parts(source)?;
+    if let Some(header) = find(&media, *b"mdhd") {
+        date(source, header, survey);
+    }
+    let handler = find(&media, *b"hdlr").and_then(|part| source.array::<4>(part.data.start + 8));
+    if let Some(information) = find(&media, *b"minf")
+        && let Some(table) = information.part(source, *b"stbl")?
+    {
+        check_table(source, &table)?;
+    }
+    if handler != Some(*b"vide") {
+        return Ok(None);
+    }
+    // Both are the last words of the box, with sixteen bits of fraction.
+    let end = header.data.end;
+    let side = |from_end: u64| {
+        end.checked_sub(from_end)
+            .and_then(|at| source.be_u32(at))
+            .unwrap_or_default()
+            >> 16
+    };
+    Ok(Some((side(8), side(4))))
+}
+
+/// SECURITY: a player that believes a count reserves memory for it; each must be there.
+fn check_table(source: &Source, table: &Part) -> Result<(), Fault> {
+    for part in table.parts(source)? {
+        let (count_at, each) = match &part.kind {
+            b"stsz" if source.be_u32(part.data.start + 4) == Some(0) => (8, 4),
+            b"stco" | b"stss" => (4, 4),
+            b"stts" | b"ctts" | b"co64" => (4, 8),
+            b"stsc" => (4, 12),
+            _ => continue,
+        };
+        let count = u64::from(source.be_u32(part.data.start + count_at).unwrap_or(u32::MAX));
+        if count * each + count_at + 4 > part.length() {
+            return Err(Fault::Body("a table of it promises more than it holds"));
+        }
+    }
+    Ok(())
+}
+
+/// The times of a header: of its creation and of its last change.
+fn date(source: &Source, header: &Part, survey: &mut Survey) {
+    let length = if source.u8(header.data.start) == Some(1) {
+        16
+    } else {
+        8
+    };
+    let times = header.data.start + 4..header.data.start + 4 + length;
+    if times.end <= header.data.end {
+        survey.find(What::Date, times.clone(), times);
+    }
+}
+
+fn created(source: &Source, header: &Part, now: Timestamp) -> Option<Taken> {
+    let at = header.data.start + 4;
+    let seconds = if source.u8(header.data.start) == Some(1) {
+        i64::try_from(source.be_u64(at)?).ok()?
+    } else {
+        i64::from(source.be_u32(at)?)
+    };
+    of_seconds_since(1904, seconds, now)
+}
+
+/// The date that knows its zone: `QuickTime`'s `creationdate`, or the older `©day`.
+fn told_in_words(source: &Source, movie: &[Part], now: Timestamp) -> Option<Taken> {
+    let text = find(movie, *b"meta")
+        .and_then(|meta| creation_date(source, meta))
+        .or_else(|| {
+            let day = find(movie, *b"udta")?.part(source, *b"\xa9day").ok()??;
+            let length = u64::from(source.be_u16(day.data.start)?);
+            source.bytes(day.data.start + 4, length.min(64))
+        })?;
+    of_iso(&String::from_utf8_lossy(&text), TakenSource::Container, now)
+}
+
+fn creation_date(source: &Source, meta: &Part) -> Option<Vec<u8>> {
+    const NAME: &[u8] = b"com.apple.quicktime.creationdate";
+    const MOST_KEYS: u32 = 256;
+    // QuickTime's box begins with boxes, MPEG's with its version.
+    let inside = meta
+        .parts(source)
+        .ok()
+        .filter(|inside| find(inside, *b"keys").is_some())
+        .or_else(|| parts(source, meta.data.start + 4..meta.data.end).ok())?;
+    let keys = find(&inside, *b"keys")?;
+    let names = parts(source, keys.data.start + 8..keys.data.end).ok()?;
+    let place = names
+        .iter()
+        .position(|name| source.bytes(name.data.start, name.length().min(256)).as_deref() == Some(NAME))?;
+    let index = u32::try_from(place + 1)
+        .ok()
+        .filter(|index| *index <= MOST_KEYS)?;
+    let item = find(&inside, *b"ilst")?
+        .part(source, index.to_be_bytes())
+        .ok()??;
+    let data = item.part(source, *b"data").ok()??;
+    source.bytes(data.data.start + 8, data.length().saturating_sub(8).min(64))
+}
