@@ -25,7 +25,7 @@ pub enum Pass {
     Sweep,
     /// Removes what killed uploads left in the staging folder.
     PurgeUploads,
-    /// Forgets events and sessions that are over, and finishes deletions of accounts.
+    /// Forgets events, sessions and kept answers that are over, and finishes deletions of accounts.
     Records,
 }
 
@@ -61,7 +61,7 @@ pub struct Done {
     pub staging_purged: u64,
     /// Bytes that they had.
     pub staging_bytes: u64,
-    /// Events and sessions whose rows were removed. A janitor that pretends does not count them.
+    /// Events, sessions and kept answers whose rows were removed. A janitor that pretends does not count them.
     pub records_forgotten: u64,
 }
 

@@ -4,6 +4,7 @@
 //! signed with which key, how often a password may be tried and how a cookie is protected is decided here; the rows are `catalog`'s.
 
 mod admission;
+mod answer_seal;
 mod credentials;
 mod hs256;
 mod origin;
@@ -17,7 +18,8 @@ use std::time::Duration;
 
 use process::Clock;
 
-pub(crate) use credentials::{COOKIE, album_for, authenticate, require};
+use answer_seal::AnswerSeal;
+pub(crate) use credentials::{COOKIE, TOKEN_PARAMETERS, album_for, authenticate, require};
 pub use domain::Secret;
 pub(crate) use origin::is_foreign_page;
 use passwords::Passwords;
@@ -51,6 +53,7 @@ pub(crate) struct Identity {
     throttle: SignInThrottle,
     token_rates: TokenRates,
     refusals: RefusalLog,
+    answer_seal: AnswerSeal,
     session: Duration,
     remembered_session: Duration,
 }
@@ -68,6 +71,7 @@ impl Identity {
             ),
             token_rates: TokenRates::new(&clock),
             refusals: RefusalLog::default(),
+            answer_seal: AnswerSeal::new(&settings.secret, settings.previous_secret.as_ref()),
             session: settings.session,
             remembered_session: settings.remembered_session,
         }
@@ -79,6 +83,10 @@ impl Identity {
 
     pub(crate) fn passwords(&self) -> &Passwords {
         &self.passwords
+    }
+
+    pub(crate) fn answer_seal(&self) -> &AnswerSeal {
+        &self.answer_seal
     }
 
     pub(crate) fn throttle(&self) -> &SignInThrottle {

@@ -7,6 +7,7 @@
 
 mod delete_link;
 pub mod dialects;
+mod idempotency;
 mod identity;
 pub mod intake;
 mod measures;

@@ -90,6 +90,7 @@ pub fn document(base_url: &str, language: Language) -> Value {
         "paths": paths,
         "components": {
             "securitySchemes": security::schemes(language),
+            "parameters": parameters(language),
             "headers": headers(language),
             "responses": answers,
             "schemas": schemas::all(language),
@@ -114,8 +115,12 @@ fn operation_json(operation: &Operation, language: Language, shared: &mut Map<St
     }
     json["security"] = operation.security();
     json["x-berth-access"] = json!(operation.access_word());
-    if !operation.parameters.is_empty() {
-        json["parameters"] = json!(operation.parameters);
+    let mut parameters = operation.parameters.clone();
+    if operation.is_done_once() {
+        parameters.push(json!({ "$ref": "#/components/parameters/Idempotency-Key" }));
+    }
+    if !parameters.is_empty() {
+        json["parameters"] = json!(parameters);
     }
     if let Some(body) = &operation.body {
         json["requestBody"] = body.clone();
@@ -144,6 +149,22 @@ fn operation_json(operation: &Operation, language: Language, shared: &mut Map<St
     }
     json["responses"] = Value::Object(responses);
     json
+}
+
+/// `components/parameters`.
+fn parameters(language: Language) -> Value {
+    let about = language.pick(
+        "Drawn by the client for this request. When the request is sent again with it, the answer is the one that was given, with `Idempotency-Replayed: true`.",
+        "由客户端为本次请求生成。携带同一键重发时返回当时的应答，并带有 `Idempotency-Replayed: true`。",
+    );
+    json!({
+        "Idempotency-Key": {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "description": about,
+            "schema": { "type": "string", "minLength": 1, "maxLength": 255 },
+        },
+    })
 }
 
 /// `components/headers`.

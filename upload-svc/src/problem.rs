@@ -1,10 +1,11 @@
 mod access;
 mod file;
 mod image;
+mod repeat;
 
 use std::{borrow::Cow, error::Error, time::Duration};
 
-use domain::{AccessRefusal, FileRefusal, ImageRefusal, Refusal};
+use domain::{AccessRefusal, FileRefusal, ImageRefusal, Refusal, RepeatRefusal};
 use http::{HeaderValue, StatusCode, header::WWW_AUTHENTICATE};
 use http_kit::{BodyFault, Language, Problem, body_fault};
 
@@ -132,6 +133,12 @@ impl From<FileRefusal> for Failure {
 
 impl From<ImageRefusal> for Failure {
     fn from(refusal: ImageRefusal) -> Self {
+        Self::Refused(refusal.into())
+    }
+}
+
+impl From<RepeatRefusal> for Failure {
+    fn from(refusal: RepeatRefusal) -> Self {
         Self::Refused(refusal.into())
     }
 }
@@ -294,6 +301,7 @@ fn refusal_problem(refusal: &Refusal, language: Language) -> Problem {
         Refusal::File(refusal) => file::problem(refusal, language),
         Refusal::Access(refusal) => access::problem(refusal, language),
         Refusal::Image(refusal) => image::problem(refusal, language),
+        Refusal::Repeat(refusal) => repeat::problem(refusal, language),
         Refusal::NotFound => say(StatusCode::NOT_FOUND, "There is no such image", "图片不存在"),
     }
 }

@@ -16,7 +16,7 @@ mod users;
 
 pub(crate) use images::IfMatch;
 pub(crate) use page::Page;
-pub(crate) use reply::{answer, with_cors};
+pub(crate) use reply::{answer, finish, with_cors};
 pub(crate) use small_body::read_body;
 pub(crate) use table::Row;
 #[cfg(test)]
@@ -25,6 +25,7 @@ pub(crate) use table::template;
 use std::pin::Pin;
 
 use bytes::{Buf, Bytes};
+use catalog::Bearer;
 use futures_util::{Stream, StreamExt as _};
 use http::{HeaderMap, Method};
 use http_kit::{ClientAddress, Route, delete, get_or_head, one_of, patch, post, put};
@@ -35,7 +36,7 @@ use warp::{
     reply::Response,
 };
 
-use crate::{Service, dialects, openapi};
+use crate::{Service, dialects, idempotency::once, openapi};
 
 /// A body as it comes in, whoever reads it.
 pub(crate) type Body = Pin<Box<dyn Stream<Item = Result<Bytes, warp::Error>> + Send>>;
@@ -44,9 +45,12 @@ pub(crate) type Body = Pin<Box<dyn Stream<Item = Result<Bytes, warp::Error>> + S
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
     pub(crate) method: Method,
+    pub(crate) path: String,
     pub(crate) headers: HeaderMap,
     pub(crate) query: String,
     pub(crate) client: ClientAddress,
+    /// Who asks, where somebody has found that out already.
+    pub(crate) bearer: Option<Bearer>,
 }
 
 /// The routes of the service, ready to be mounted.
@@ -86,31 +90,72 @@ where
     W: Filter<Extract = (Service,), Error = std::convert::Infallible> + Clone + Send + Sync + 'static,
 {
     macro_rules! row {
+        (once $path:expr, $handler:path) => {
+            Row::new("post", stringify!($path), done_once($path, with(), $handler))
+        };
         ($path:expr, $method:ident $(+ $body:ident)?, $handler:path) => {{
             let filter = $path.and($method()).and(with()).and(asked())$(.and($body()))?.then($handler);
             Row::new(stringify!($method), stringify!($path), filter.boxed())
         }};
     }
     vec![
-        row!(path!("v1" / "images"), post + sent, images::upload),
+        row!(once path!("v1" / "images"), images::upload),
         row!(path!("v1" / "images"), get_or_head, images::list),
-        row!(path!("v1" / "images" / "bulk"), post + sent, images::bulk),
+        row!(once path!("v1" / "images" / "bulk"), images::bulk),
         row!(path!("v1" / "images" / "exists"), get_or_head, images::exists),
         row!(path!("v1" / "images" / String), get_or_head, images::describe),
         row!(path!("v1" / "images" / String), patch + sent, images::patch),
         row!(path!("v1" / "images" / String), delete, images::withdraw),
-        row!(path!("v1" / "images" / String / "restore"), post, images::restore),
+        Row::new(
+            "post",
+            r#"path!("v1" / "images" / String / "restore")"#,
+            restore_once(with()),
+        ),
         row!(
             path!("v1" / "images" / String / "content"),
             put + sent,
             images::replace
         ),
         row!(path!("v1" / "albums"), get_or_head, albums::list),
-        row!(path!("v1" / "albums"), post + sent, albums::create),
+        row!(once path!("v1" / "albums"), albums::create),
         row!(path!("v1" / "albums" / String), get_or_head, albums::describe),
         row!(path!("v1" / "albums" / String), patch + sent, albums::patch),
         row!(path!("v1" / "albums" / String), delete, albums::remove),
     ]
+}
+
+/// A POST, done once for each `Idempotency-Key`.
+fn done_once<P, W, H, R>(path: P, with: W, handler: H) -> BoxedFilter<(Response,)>
+where
+    P: Filter<Extract = (), Error = warp::Rejection> + Clone + Send + Sync + 'static,
+    W: Filter<Extract = (Service,), Error = std::convert::Infallible> + Clone + Send + Sync + 'static,
+    H: Fn(Service, Asked, Body) -> R + Clone + Send + Sync + 'static,
+    R: Future<Output = Response> + Send + 'static,
+{
+    path.and(post())
+        .and(with)
+        .and(asked())
+        .and(sent())
+        .then(move |service, asked, body| once(service, asked, body, handler.clone()))
+        .boxed()
+}
+
+/// The same for the one POST that names something in its path.
+fn restore_once<W>(with: W) -> BoxedFilter<(Response,)>
+where
+    W: Filter<Extract = (Service,), Error = std::convert::Infallible> + Clone + Send + Sync + 'static,
+{
+    path!("v1" / "images" / String / "restore")
+        .and(post())
+        .and(with)
+        .and(asked())
+        .and(sent())
+        .then(|id: String, service, asked, body| {
+            once(service, asked, body, |service, asked, body| {
+                images::restore(id, service, asked, body)
+            })
+        })
+        .boxed()
 }
 
 /// The body of a request.
@@ -126,14 +171,17 @@ fn boxed<B: Buf>(body: impl Stream<Item = Result<B, warp::Error>> + Send + 'stat
 pub(crate) fn asked() -> BoxedFilter<(Asked,)> {
     let query = warp::query::raw().or(warp::any().map(String::new)).unify();
     warp::method()
+        .and(path::full())
         .and(warp::header::headers_cloned())
         .and(query)
         .and(warp::ext::get::<ClientAddress>())
-        .map(|method, headers, query, client| Asked {
+        .map(|method, path: path::FullPath, headers, query, client| Asked {
             method,
+            path: path.as_str().to_owned(),
             headers,
             query,
             client,
+            bearer: None,
         })
         .boxed()
 }

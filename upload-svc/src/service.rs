@@ -25,6 +25,7 @@ struct Parts {
     base_url: String,
     limits: UploadLimits,
     lifetime: Duration,
+    answers_kept: Duration,
     identity: Identity,
     delete_tokens: DeleteTokens,
     decoders: Decoders,
@@ -51,6 +52,7 @@ impl Service {
             base_url: settings.base_url.clone(),
             limits: settings.limits.clone(),
             lifetime: settings.lifetime,
+            answers_kept: settings.answers_kept,
             identity,
             decoders: Decoders::new(settings.decoders.clone()),
         })))
@@ -86,6 +88,11 @@ impl Service {
 
     pub(crate) fn decoders(&self) -> &Decoders {
         &self.0.decoders
+    }
+
+    /// How long answers to requests with an `Idempotency-Key` are kept.
+    pub(crate) fn answers_kept(&self) -> Duration {
+        self.0.answers_kept
     }
 
     pub(crate) fn identity(&self) -> &Identity {

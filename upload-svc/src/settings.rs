@@ -28,6 +28,8 @@ pub struct UploadSettings {
     pub limits: UploadLimits,
     /// How long an image lives when its upload does not say; zero is for ever.
     pub lifetime: Duration,
+    /// How long answers to requests with an `Idempotency-Key` are kept.
+    pub answers_kept: Duration,
     /// API requests a minute of one client address; 0 is no limit.
     pub rate_limit: u32,
     /// Peers whose `X-Forwarded-For` is believed.
@@ -61,6 +63,7 @@ impl UploadSettings {
             },
             limits: limits(&mut reader),
             lifetime: Duration::from_secs(u64::from(reader.value("BERTH_EXPIRE_DAYS", 0u32)) * SECONDS_A_DAY),
+            answers_kept: lasting(&mut reader, "BERTH_IDEMPOTENCY_KEEP"),
             rate_limit: reader.value("BERTH_RATE_LIMIT", 0),
             trusted_proxies: reader.value("BERTH_TRUSTED_PROXIES", TrustedProxies::default()),
             identity: identity(&mut reader),

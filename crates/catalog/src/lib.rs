@@ -23,6 +23,7 @@ mod events;
 mod exists;
 mod expire;
 mod fold;
+mod idempotency;
 mod image;
 mod leader;
 mod list;
@@ -62,6 +63,10 @@ pub use events::{Event, record};
 pub use exists::{Content, find_by_content};
 pub use expire::expire_batch;
 pub use fold::{DayCount, Fold, Referrer, ReferrerCount, fold_counts, forget_journal};
+pub use idempotency::{
+    Claimed, IdempotencyClaim, IdempotencyKey, KeptAnswer, claim_request, forget_answers, keep_answer,
+    release_claim, renew_claim,
+};
 pub use image::{ChangeError, Expected, ImageRecord, find_image, find_image_even_ended};
 pub use leader::Leadership;
 pub use list::{ImageFilter, ImagePosition, ImageQuery, ImageSort, SortKey, explain_list, list_images};

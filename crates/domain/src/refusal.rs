@@ -1,4 +1,4 @@
-use crate::{AccessRefusal, FileRefusal, ImageRefusal, Scope};
+use crate::{AccessRefusal, FileRefusal, ImageRefusal, RepeatRefusal, Scope};
 
 /// Every reason to say no to a client. The services turn each into a status and words for a person; the code is
 /// what programs test for, and never changes.
@@ -76,6 +76,9 @@ pub enum Refusal {
     /// Images or albums that are there stand against it.
     #[error(transparent)]
     Image(#[from] ImageRefusal),
+    /// An `Idempotency-Key` stands against it.
+    #[error(transparent)]
+    Repeat(#[from] RepeatRefusal),
     /// There is no such image, or not for this caller.
     #[error("there is no such image")]
     NotFound,
@@ -103,6 +106,7 @@ impl Refusal {
             Self::File(refusal) => refusal.code(),
             Self::Access(refusal) => refusal.code(),
             Self::Image(refusal) => refusal.code(),
+            Self::Repeat(refusal) => refusal.code(),
             Self::NotFound => "not_found",
         }
     }

@@ -44,6 +44,12 @@ impl PurposeKey {
             bytes,
         }
     }
+
+    /// A key of this purpose for one thing.
+    #[must_use]
+    pub fn subkey(&self, of: &str) -> [u8; 32] {
+        hmac(&self.bytes, of).finalize().into_bytes().into()
+    }
 }
 
 impl fmt::Debug for PurposeKey {

@@ -1,8 +1,8 @@
-use catalog::{forget_events, forget_sessions, withdraw_of_deleted};
+use catalog::{forget_answers, forget_events, forget_sessions, withdraw_of_deleted};
 
 use super::{BATCH, Done, Error, Work};
 
-/// Forgets what happened too long ago to be kept (`/v1/events`) and sessions that are over, and goes on with deletions of
+/// Forgets what happened too long ago to be kept (`/v1/events`) sessions and kept answers that are over, and goes on with deletions of
 /// accounts that were interrupted.
 pub(super) async fn run(work: &Work<'_>, done: &mut Done) -> Result<(), Error> {
     if work.settings.pretend {
@@ -19,6 +19,13 @@ pub(super) async fn run(work: &Work<'_>, done: &mut Done) -> Result<(), Error> {
     }
     loop {
         let forgotten = forget_sessions(work.catalog, limit, work.now).await?;
+        done.records_forgotten += forgotten;
+        if !work.is_more(forgotten) {
+            break;
+        }
+    }
+    loop {
+        let forgotten = forget_answers(work.catalog, limit, work.now).await?;
         done.records_forgotten += forgotten;
         if !work.is_more(forgotten) {
             break;

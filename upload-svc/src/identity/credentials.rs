@@ -18,7 +18,7 @@ pub(crate) const COOKIE: &str = "berth_session";
 const TOKEN_HEADERS: [&str; 3] = ["token", "api-key", "x-api-key"];
 
 /// Names under which a query may carry a token. SECURITY: queries are written to no log.
-const TOKEN_PARAMETERS: [&str; 3] = ["key", "api_key", "secret"];
+pub(crate) const TOKEN_PARAMETERS: [&str; 3] = ["key", "api_key", "secret"];
 
 /// What a request shows to be believed.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,6 +32,9 @@ enum Sent {
 /// Finds out who a request speaks for, from its head alone: a request without a good credential is refused before any
 /// of its body is read.
 pub(crate) async fn authenticate(service: &Service, asked: &Asked) -> Result<Bearer, Failure> {
+    if let Some(bearer) = &asked.bearer {
+        return Ok(bearer.clone());
+    }
     let text = match find_credential(&asked.headers, &asked.query).ok_or(Refusal::Unauthenticated)? {
         Sent::Cookie(_) if !asked.method.is_safe() && !is_own_page(&asked.headers, service.base_url()) => {
             return Err(AccessRefusal::CrossSite.into());

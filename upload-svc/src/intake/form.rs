@@ -45,7 +45,7 @@ pub(crate) async fn receive<B: Buf>(
     field: &str,
     body: impl Stream<Item = Result<B, warp::Error>> + Send + 'static,
 ) -> Result<Form, Failure> {
-    let boundary = boundary(headers)?;
+    let boundary = read_boundary(headers)?;
     let budget = Budget::new();
     let mut form = Multipart::new(guard(body, budget.clone()), boundary);
     let (mut files, mut fields) = (Vec::new(), HashMap::new());
@@ -95,7 +95,8 @@ fn choose(files: Vec<(String, ReceivedFile)>, field: &str) -> Vec<ReceivedFile> 
         .collect()
 }
 
-fn boundary(headers: &HeaderMap) -> Result<String, Refusal> {
+/// The boundary of a form; an error when this is none.
+pub(crate) fn read_boundary(headers: &HeaderMap) -> Result<String, Refusal> {
     let malformed = |reason: &str| Refusal::MalformedMultipart(reason.to_owned());
     let content_type = headers
         .get(CONTENT_TYPE)

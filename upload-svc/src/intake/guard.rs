@@ -19,20 +19,20 @@ const UNLIMITED: usize = usize::MAX;
 
 /// How much more may be read before the form must have come to a field.
 #[derive(Debug, Clone)]
-pub(super) struct Budget(Arc<AtomicUsize>);
+pub(crate) struct Budget(Arc<AtomicUsize>);
 
 impl Budget {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Arc::new(AtomicUsize::new(BETWEEN_FIELDS)))
     }
 
     /// From here on a field is read.
-    pub(super) fn enter_field(&self) {
+    pub(crate) fn enter_field(&self) {
         self.0.store(UNLIMITED, Ordering::Relaxed);
     }
 
     /// From here on the next field is looked for.
-    pub(super) fn leave_field(&self) {
+    pub(crate) fn leave_field(&self) {
         self.0.store(BETWEEN_FIELDS, Ordering::Relaxed);
     }
 
@@ -48,7 +48,7 @@ impl Budget {
 
 /// Why the guard stopped a form.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum GuardError {
+pub(crate) enum GuardError {
     /// What stands between two fields is endless.
     #[error("what stands between two parts is longer than {BETWEEN_FIELDS} bytes")]
     EndlessHeader,
@@ -62,7 +62,7 @@ pub(super) enum GuardError {
 /// SECURITY: multer buffers whatever is no field, without a limit, and drains its source in one go: a part's header that never
 /// ends would fill the memory (569 MB for a body of 600 MB). Here bytes outside fields have a budget, and each poll gives
 /// one piece, so that multer looks at it before it gets the next.
-pub(super) fn guard<B: Buf>(
+pub(crate) fn guard<B: Buf>(
     body: impl Stream<Item = Result<B, warp::Error>> + Send + 'static,
     budget: Budget,
 ) -> impl Stream<Item = Result<Bytes, GuardError>> + Send + 'static {

@@ -99,7 +99,14 @@ fn restore(language: Language) -> Operation {
         .path_part("id", image_id())
         .answers(200, t("The image.", "图片信息。"), refer_to("Image"))
         .with_headers(&["ETag"])
-        .refuses(&["not_found", "already_live", "quota_exceeded"])
+        .refuses(&[
+            "not_found",
+            "already_live",
+            "quota_exceeded",
+            "malformed_body",
+            "request_too_large",
+            "request_timeout",
+        ])
 }
 
 fn replace(language: Language) -> Operation {

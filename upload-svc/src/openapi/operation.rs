@@ -213,6 +213,11 @@ impl Operation {
         self
     }
 
+    /// Whether it takes an `Idempotency-Key`.
+    pub(super) fn is_done_once(&self) -> bool {
+        self.method == "post" && self.access != Access::Anyone
+    }
+
     /// Every code of a problem that it may answer with, each once.
     pub(super) fn all_codes(&self) -> Vec<&'static str> {
         let mut codes = vec![
@@ -232,6 +237,14 @@ impl Operation {
         }
         if self.access.scope().is_some() {
             codes.push("scope_missing");
+        }
+        if self.is_done_once() {
+            codes.extend([
+                "invalid_idempotency_key",
+                "idempotency_key_reused",
+                "idempotency_key_in_use",
+                "idempotent_answer_lost",
+            ]);
         }
         if self.body.is_some() {
             codes.extend(["request_too_large", "request_timeout"]);

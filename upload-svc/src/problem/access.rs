@@ -71,7 +71,7 @@ pub(super) fn problem(refusal: &AccessRefusal, language: Language) -> Problem {
 mod tests {
     use std::{fs, path::Path, time::Duration};
 
-    use domain::{ImageRefusal, PublicId, Refusal, Scope};
+    use domain::{ImageRefusal, PublicId, Refusal, RepeatRefusal, Scope};
 
     use super::*;
     use crate::problem::Failure;
@@ -146,8 +146,20 @@ mod tests {
             Refusal::MalformedBody(String::new()),
             Refusal::NotFound,
         ];
+        let repeats = [
+            RepeatRefusal::InvalidKey,
+            RepeatRefusal::KeyReused,
+            RepeatRefusal::UnderWay { wait },
+            RepeatRefusal::AnswerLost,
+        ];
         let images = images.into_iter().map(Refusal::from);
-        let all = access.into_iter().map(Refusal::from).chain(images).chain(others);
+        let repeats = repeats.into_iter().map(Refusal::from);
+        let all = access
+            .into_iter()
+            .map(Refusal::from)
+            .chain(images)
+            .chain(repeats)
+            .chain(others);
         for failure in all.map(Failure::from) {
             let (begin, words) = row_of(&failure);
             let row = text.lines().find(|line| line.starts_with(&begin));

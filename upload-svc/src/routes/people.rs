@@ -3,7 +3,7 @@
 use http_kit::{delete, get_or_head, patch, post, put};
 use warp::{Filter, filters::body::stream, path};
 
-use super::{Row, account, asked, events, session, tokens, users};
+use super::{Row, account, asked, done_once, events, session, tokens, users};
 use crate::Service;
 
 /// `path, method [and body], handler`.
@@ -13,12 +13,16 @@ where
     W: Filter<Extract = (Service,), Error = std::convert::Infallible> + Clone + Send + Sync + 'static,
 {
     macro_rules! row {
+        (once $path:expr, $handler:path) => {
+            Row::new("post", stringify!($path), done_once($path, with(), $handler))
+        };
         ($path:expr, $method:ident $(+ $body:ident)?, $handler:path) => {{
             let filter = $path.and($method()).and(with()).and(asked())$(.and($body()))?.then($handler);
             Row::new(stringify!($method), stringify!($path), filter.boxed())
         }};
     }
     vec![
+        // Not done once: nobody is signed in yet to whom a key could belong, and a second session hurts nobody.
         row!(path!("v1" / "session"), post + stream, session::sign_in),
         row!(path!("v1" / "session"), get_or_head, session::describe),
         row!(path!("v1" / "session"), delete, session::sign_out),
@@ -28,11 +32,11 @@ where
             put + stream,
             account::change_password
         ),
-        row!(path!("v1" / "tokens"), post + stream, tokens::create),
+        row!(once path!("v1" / "tokens"), tokens::create),
         row!(path!("v1" / "tokens"), get_or_head, tokens::list),
         row!(path!("v1" / "tokens" / String), delete, tokens::revoke),
         row!(path!("v1" / "users"), get_or_head, users::list),
-        row!(path!("v1" / "users"), post + stream, users::create),
+        row!(once path!("v1" / "users"), users::create),
         row!(path!("v1" / "users" / String), get_or_head, users::describe),
         row!(path!("v1" / "users" / String), patch + stream, users::change),
         row!(path!("v1" / "users" / String), delete, users::delete),

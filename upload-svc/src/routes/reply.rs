@@ -38,7 +38,9 @@ pub(crate) fn with_cors(mut response: Response) -> Response {
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(
         header::ACCESS_CONTROL_EXPOSE_HEADERS,
-        HeaderValue::from_static("x-request-id, retry-after, ratelimit, ratelimit-policy, location, etag"),
+        HeaderValue::from_static(
+            "x-request-id, retry-after, ratelimit, ratelimit-policy, location, etag, idempotency-replayed",
+        ),
     );
     headers.insert(
         header::X_CONTENT_TYPE_OPTIONS,

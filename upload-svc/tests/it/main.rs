@@ -13,6 +13,7 @@ mod delete_links;
 mod document;
 mod events;
 mod hostile;
+mod idempotency;
 mod list;
 mod native;
 mod patch;

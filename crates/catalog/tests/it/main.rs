@@ -7,6 +7,7 @@ mod changes;
 mod collisions;
 mod expiring;
 mod folding;
+mod idempotency;
 mod leading;
 mod list;
 mod lookups;

@@ -50,6 +50,8 @@ async fn no_role_can_do_anothers_verb() {
         (Janitor, "SELECT hash FROM token"),
         (Janitor, "UPDATE view_count SET views = 0"),
         (Janitor, "DELETE FROM account"),
+        (Janitor, "SELECT answer FROM idempotency"),
+        (Serve, "SELECT key_hash FROM idempotency"),
     ] {
         let refused = rig.database.connect_as(role).await.batch_execute(statement).await;
         let code = refused.err().and_then(|error| error.code().cloned());

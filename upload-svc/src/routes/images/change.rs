@@ -63,11 +63,13 @@ fn read_patch(body: Value, now: Timestamp) -> Result<ImagePatch, Refusal> {
 
 /// `POST /v1/images/{id}/restore`: brings back what was withdrawn or has expired, until the grace ends. What has expired lives as long
 /// as a new upload.
-pub(crate) async fn restore(id: String, service: Service, asked: Asked) -> Response {
+pub(crate) async fn restore(id: String, service: Service, asked: Asked, body: Body) -> Response {
     let language = Language::of(&asked.headers);
     let outcome: Result<ImageRecord, Failure> = async {
         let bearer = authenticate(&service, &asked).await?;
         require(&bearer, Scope::Manage)?;
+        // There is nothing to say; an empty object is what clients send that must send something.
+        let _nothing: Value = read_body(&asked.headers, body).await?;
         let image = find_any(&service, &bearer, &id).await?;
         let renewed = Expiry::after(service.lifetime(), service.now());
         Ok(catalog::restore(
