@@ -1,4 +1,4 @@
-use domain::{MediaType, hotlink::HostRule, parse_duration};
+use domain::{Dialect, MediaType, hotlink::HostRule, parse_duration};
 use process::settings::{Reader, Sources};
 
 use crate::Failure;
@@ -56,6 +56,7 @@ pub(crate) fn check(sources: Sources) -> Result<(), Failure> {
         reader.value_with(name, std::time::Duration::ZERO, parse_duration);
     }
     let _: Vec<HostRule> = reader.list("BERTH_HOTLINK_ALLOW");
+    let _: Vec<Dialect> = reader.list("BERTH_DIALECTS");
     let _: Vec<MediaType> = reader.list("BERTH_ALLOWED_TYPES");
     reader.switch("BERTH_CLEANUP");
     reader.finish(())?;

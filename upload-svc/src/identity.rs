@@ -7,10 +7,12 @@ mod admission;
 mod answer_seal;
 mod credentials;
 mod hs256;
+mod known_passwords;
 mod origin;
 mod passwords;
 mod refusal_log;
 mod session_token;
+mod sign_in;
 mod throttle;
 mod token_rates;
 
@@ -19,8 +21,11 @@ use std::time::Duration;
 use process::Clock;
 
 use answer_seal::AnswerSeal;
-pub(crate) use credentials::{COOKIE, TOKEN_PARAMETERS, album_for, authenticate, require};
+pub(crate) use credentials::{
+    COOKIE, TOKEN_PARAMETERS, album_for, authenticate, find_caller, recognise, require,
+};
 pub use domain::Secret;
+use known_passwords::KnownPasswords;
 pub(crate) use origin::is_foreign_page;
 use passwords::Passwords;
 use refusal_log::RefusalLog;
@@ -50,6 +55,7 @@ pub struct IdentitySettings {
 pub(crate) struct Identity {
     sessions: SessionTokens,
     passwords: Passwords,
+    known_passwords: KnownPasswords,
     throttle: SignInThrottle,
     token_rates: TokenRates,
     refusals: RefusalLog,
@@ -64,6 +70,7 @@ impl Identity {
         Self {
             sessions: SessionTokens::new(base_url, &settings.secret, settings.previous_secret.as_ref()),
             passwords: Passwords::new(),
+            known_passwords: KnownPasswords::new(process::random()),
             throttle: SignInThrottle::new(
                 settings.sign_ins_per_account,
                 settings.sign_ins_per_address,

@@ -22,7 +22,7 @@ use futures_util::Stream;
 use crate::{Service, problem::Failure, routes::Asked};
 
 pub(crate) use admit::admit;
-pub(crate) use form::{Form, read_boundary, receive};
+pub(crate) use form::{ANY_FIELD, Form, read_boundary, receive, receive_any};
 pub(crate) use guard::{Budget, guard};
 use publish::publish;
 pub(crate) use replace::replace;

@@ -8,13 +8,13 @@ mod images;
 mod page;
 mod people;
 mod reply;
-mod session;
+pub(crate) mod session;
 mod small_body;
 mod table;
 mod tokens;
 mod users;
 
-pub(crate) use images::IfMatch;
+pub(crate) use images::{IfMatch, image_url};
 pub(crate) use page::Page;
 pub(crate) use reply::{answer, finish, with_cors};
 pub(crate) use small_body::read_body;
@@ -57,6 +57,7 @@ pub(crate) struct Asked {
 #[must_use]
 pub fn routes(service: Service) -> BoxedFilter<(Response,)> {
     let about = openapi::routes(service.base_url());
+    let dialects = service.dialects().clone();
     let with = move || {
         let service = service.clone();
         warp::any().map(move || service.clone())
@@ -68,7 +69,7 @@ pub fn routes(service: Service) -> BoxedFilter<(Response,)> {
         path!("api" / ..).and(asks_first()).map(preflight).boxed(),
     ]);
     all.extend(delete_page::routes(&with));
-    all.extend(dialects::routes(&with));
+    all.extend(dialects::routes(&dialects, &with().boxed()));
     one_of(all)
 }
 
@@ -159,7 +160,7 @@ where
 }
 
 /// The body of a request.
-fn sent() -> BoxedFilter<(Body,)> {
+pub(crate) fn sent() -> BoxedFilter<(Body,)> {
     body::stream().map(boxed).boxed()
 }
 
@@ -187,7 +188,7 @@ pub(crate) fn asked() -> BoxedFilter<(Asked,)> {
 }
 
 /// Passes OPTIONS. Any other method is no 405 here: whether the path is there at all is for the other routes to say.
-fn asks_first() -> BoxedFilter<()> {
+pub(crate) fn asks_first() -> BoxedFilter<()> {
     warp::method()
         .and_then(async |method: Method| {
             if method == Method::OPTIONS {
@@ -201,7 +202,7 @@ fn asks_first() -> BoxedFilter<()> {
 }
 
 /// What a browser asks before it lets a page of another site post to us. No credential comes with it.
-fn preflight() -> Response {
+pub(crate) fn preflight() -> Response {
     let mut response = with_cors(http::StatusCode::NO_CONTENT.into_response());
     let headers = response.headers_mut();
     let methods = [

@@ -2,7 +2,7 @@ use std::{error::Error, path::Path, sync::Arc, time::Duration};
 
 use blobs::BlobWriter;
 use catalog::Catalog;
-use domain::{DeleteTokens, PublicId, UploadLimits};
+use domain::{DeleteTokens, Dialects, PublicId, UploadLimits, Username};
 use http_kit::{
     BodyLimits, ConnectionLimits, Health, Listener, Metrics, RateLimit, RequestIds, StackSettings,
     TrustedProxies,
@@ -14,7 +14,10 @@ use crate::{UploadSettings, identity::Identity, measures::Measures, routes};
 
 /// What every handler works with. Cloning shares it.
 #[derive(Debug, Clone)]
-pub struct Service(Arc<Parts>);
+pub struct Service {
+    parts: Arc<Parts>,
+    limits: Arc<UploadLimits>,
+}
 
 #[derive(Debug)]
 struct Parts {
@@ -23,7 +26,8 @@ struct Parts {
     clock: Clock,
     measures: Measures,
     base_url: String,
-    limits: UploadLimits,
+    dialects: Dialects,
+    anonymous_account: Option<Username>,
     lifetime: Duration,
     answers_kept: Duration,
     identity: Identity,
@@ -43,64 +47,78 @@ impl Service {
             &settings.identity.secret,
             settings.identity.previous_secret.as_ref(),
         );
-        Ok(Self(Arc::new(Parts {
+        let parts = Parts {
             delete_tokens: DeleteTokens::new(secret, previous),
             catalog: Catalog::new(&settings.catalog)?,
             writer: BlobWriter::open(Path::new(&settings.blobs))?,
             clock,
             measures: Measures::new(metrics)?,
             base_url: settings.base_url.clone(),
-            limits: settings.limits.clone(),
+            dialects: settings.dialects.clone(),
+            anonymous_account: settings.anonymous_account.clone(),
             lifetime: settings.lifetime,
             answers_kept: settings.answers_kept,
             identity,
             decoders: Decoders::new(settings.decoders.clone()),
-        })))
+        };
+        Ok(Self {
+            parts: Arc::new(parts),
+            limits: Arc::new(settings.limits.clone()),
+        })
     }
 
     pub(crate) fn catalog(&self) -> &Catalog {
-        &self.0.catalog
+        &self.parts.catalog
     }
 
     pub(crate) fn writer(&self) -> &BlobWriter {
-        &self.0.writer
+        &self.parts.writer
     }
 
     pub(crate) fn now(&self) -> jiff::Timestamp {
-        self.0.clock.now()
+        self.parts.clock.now()
     }
 
     pub(crate) fn measures(&self) -> &Measures {
-        &self.0.measures
+        &self.parts.measures
     }
 
     pub(crate) fn base_url(&self) -> &str {
-        &self.0.base_url
+        &self.parts.base_url
     }
 
     pub(crate) fn limits(&self) -> &UploadLimits {
-        &self.0.limits
+        &self.limits
+    }
+
+    pub(crate) fn dialects(&self) -> &Dialects {
+        &self.parts.dialects
+    }
+
+    /// Whose account owns what strangers upload through the form dialect.
+    pub(crate) fn anonymous_account(&self) -> Option<&Username> {
+        self.parts.anonymous_account.as_ref()
     }
 
     pub(crate) fn lifetime(&self) -> Duration {
-        self.0.lifetime
+        self.parts.lifetime
     }
 
     pub(crate) fn decoders(&self) -> &Decoders {
-        &self.0.decoders
+        &self.parts.decoders
     }
 
     /// How long answers to requests with an `Idempotency-Key` are kept.
     pub(crate) fn answers_kept(&self) -> Duration {
-        self.0.answers_kept
+        self.parts.answers_kept
     }
 
     pub(crate) fn identity(&self) -> &Identity {
-        &self.0.identity
+        &self.parts.identity
     }
 
     pub(crate) fn delete_tokens(&self) -> &DeleteTokens {
-        &self.0.delete_tokens
+        &self.parts.delete_tokens
     }
 
     /// A fresh id for an image.

@@ -1,7 +1,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use catalog::CatalogSettings;
-use domain::{UploadLimits, parse_duration};
+use domain::{Dialects, InvalidUsername, UploadLimits, Username, parse_duration};
 use http_kit::{ListenAddress, TrustedProxies};
 use imaging::DecoderLimits;
 use process::{
@@ -30,6 +30,10 @@ pub struct UploadSettings {
     pub lifetime: Duration,
     /// How long answers to requests with an `Idempotency-Key` are kept.
     pub answers_kept: Duration,
+    /// The older hosts' contracts that are spoken.
+    pub dialects: Dialects,
+    /// The user name of the account that owns what strangers upload through the form dialect; none shuts them out.
+    pub anonymous_account: Option<Username>,
     /// API requests a minute of one client address; 0 is no limit.
     pub rate_limit: u32,
     /// Peers whose `X-Forwarded-For` is believed.
@@ -64,6 +68,8 @@ impl UploadSettings {
             limits: limits(&mut reader),
             lifetime: Duration::from_secs(u64::from(reader.value("BERTH_EXPIRE_DAYS", 0u32)) * SECONDS_A_DAY),
             answers_kept: lasting(&mut reader, "BERTH_IDEMPOTENCY_KEEP"),
+            dialects: reader.list("BERTH_DIALECTS").into_iter().collect(),
+            anonymous_account: reader.value_with("BERTH_ANONYMOUS_ACCOUNT", None, read_name),
             rate_limit: reader.value("BERTH_RATE_LIMIT", 0),
             trusted_proxies: reader.value("BERTH_TRUSTED_PROXIES", TrustedProxies::default()),
             identity: identity(&mut reader),
@@ -113,6 +119,14 @@ fn lasting(reader: &mut Reader, name: &str) -> Duration {
             Err("expected from 1m to 3650d".to_owned())
         }
     })
+}
+
+/// A user name, or none.
+fn read_name(text: &str) -> Result<Option<Username>, InvalidUsername> {
+    match text {
+        "" => Ok(None),
+        name => name.parse().map(Some),
+    }
 }
 
 fn limits(reader: &mut Reader) -> UploadLimits {

@@ -63,9 +63,9 @@ pub enum AlbumContents {
     Withdraw,
 }
 
-const COLUMNS: &str = "id, account_id, name, description, policy, images, created_at, updated_at";
+pub(crate) const COLUMNS: &str = "id, account_id, name, description, policy, images, created_at, updated_at";
 
-fn read(row: &Row) -> AlbumRecord {
+pub(crate) fn read(row: &Row) -> AlbumRecord {
     AlbumRecord {
         id: row.get("id"),
         account_id: row.get("account_id"),

@@ -29,6 +29,7 @@ mod leader;
 mod list;
 mod lookup;
 mod migrate;
+mod numbered;
 mod passwords;
 mod patch;
 mod publish;
@@ -72,6 +73,9 @@ pub use leader::Leadership;
 pub use list::{ImageFilter, ImagePosition, ImageQuery, ImageSort, SortKey, explain_list, list_images};
 pub use lookup::{LiveImage, find_live_by_id, find_live_by_key};
 pub use migrate::migrate;
+pub use numbered::{
+    Numbered, NumberedColumn, NumberedQuery, find_image_by_number, number_albums, number_images,
+};
 pub use passwords::{NewPassword, change_password, find_password};
 pub use patch::{ImagePatch, patch_image};
 pub use publish::{NewImage, PublishError, Published, Standing, publish};

@@ -39,6 +39,8 @@ pub enum Credential {
         /// When it ends.
         expires_at: Timestamp,
     },
+    /// The account's name and password, with this request alone.
+    Password,
 }
 
 /// Who a good credential speaks for.

@@ -1,48 +1,34 @@
 //! upimg: what the users of `MWeb` configured (`py-tuchuang`). `POST /api/v1/upimg`, header `token`, field `file`. Answers
 //! `{"data":{"path":"/ab/cdef….png","url":"…"},"status":0}` or `{"data":"<message>","status":1}`, HTTP 200 both times.
 
-use bytes::Buf;
-use domain::{Refusal, Scope};
-use futures_util::Stream;
-use http::StatusCode;
-use http_kit::{BodyFault, Language, Route, post};
+use domain::Refusal;
+use http_kit::{BodyFault, Language};
 use serde_json::{Value, json};
-use warp::{
-    Filter, Reply as _,
-    filters::{BoxedFilter, body},
-    path,
-    reply::Response,
-};
+use warp::{Filter, filters::BoxedFilter, path, reply::Response};
 
+use super::{
+    With,
+    received::{Manner, publish_first, receive},
+    reply,
+    words::title,
+};
 use crate::{
     Service,
-    identity::{authenticate, require},
-    intake,
     problem::{Failure, mebibytes},
-    routes::{Asked, asked, with_cors},
+    routes::{Asked, Body},
 };
 
 /// What a file name without a dot is answered with.
 const NO_DOT: &str = "error name";
 
-pub(super) fn route(
-    with: impl Filter<Extract = (Service,), Error = std::convert::Infallible> + Clone + Send + Sync + 'static,
-) -> BoxedFilter<(Response,)> {
-    path!("api" / "v1" / "upimg")
-        .and(post())
-        .and(with)
-        .and(asked())
-        .and(body::stream())
-        .then(upload)
-        .boxed()
+const ROUTE: &str = "POST /api/v1/upimg";
+
+pub(super) fn routes(with: &With) -> Vec<BoxedFilter<(Response,)>> {
+    vec![row!(with, path!("api" / "v1" / "upimg"), post + body, upload)]
 }
 
-async fn upload<B: Buf>(
-    service: Service,
-    asked: Asked,
-    body: impl Stream<Item = Result<B, warp::Error>> + Send + 'static,
-) -> Response {
-    let reply = match take(&service, &asked, body).await {
+async fn upload(service: Service, asked: Asked, body: Body) -> Response {
+    let body = match take(&service, &asked, body).await {
         Ok(Ok(data)) => json!({ "data": data, "status": 0 }),
         Ok(Err(message)) => json!({ "data": message, "status": 1 }),
         Err(failure) => {
@@ -50,31 +36,16 @@ async fn upload<B: Buf>(
             json!({ "data": message(&failure), "status": 1 })
         }
     };
-    let mut response =
-        with_cors(warp::reply::with_status(warp::reply::json(&reply), StatusCode::OK).into_response());
-    response.extensions_mut().insert(Route("POST /api/v1/upimg"));
-    response
+    reply::ok(ROUTE, &body)
 }
 
-async fn take<B: Buf>(
-    service: &Service,
-    asked: &Asked,
-    body: impl Stream<Item = Result<B, warp::Error>> + Send + 'static,
-) -> Result<Result<Value, &'static str>, Failure> {
-    let bearer = authenticate(service, asked).await?;
-    require(&bearer, Scope::Upload)?;
-    intake::admit(service, &bearer, &asked.headers).await?;
-    let form = intake::receive(service, &asked.headers, "file", body).await?;
-    if form
-        .files
-        .first()
-        .is_some_and(|file| file.name.extension().is_none())
-    {
+async fn take(service: &Service, asked: &Asked, body: Body) -> Result<Result<Value, &'static str>, Failure> {
+    let received = receive(service, asked, Manner::of("file"), body).await?;
+    let first = received.form.files.first();
+    if first.is_some_and(|file| file.name.extension().is_none()) {
         return Ok(Err(NO_DOT));
     }
-    let taken = intake::publish_all(service, &bearer, asked, form, &[]).await?;
-    let first = taken.into_iter().next().ok_or(Refusal::NoFile)?;
-    let image = first.outcome?.image;
+    let image = publish_first(service, asked, received).await?.image;
     let path = format!("/{}", image.key);
     Ok(Ok(
         json!({ "path": path, "url": format!("{}/?path={path}", service.base_url()) }),
@@ -95,9 +66,6 @@ fn message(failure: &Failure) -> String {
             format!("文件太大，最大允许 {}", mebibytes(*limit))
         }
         Failure::Body(BodyFault::TooLarge) => "文件太大".to_owned(),
-        other => {
-            let document = other.problem(Language::Zh).document();
-            document["title"].as_str().unwrap_or("服务器内部错误").to_owned()
-        }
+        other => title(other, Language::Zh),
     }
 }

@@ -32,21 +32,35 @@ enum Sent {
 /// Finds out who a request speaks for, from its head alone: a request without a good credential is refused before any
 /// of its body is read.
 pub(crate) async fn authenticate(service: &Service, asked: &Asked) -> Result<Bearer, Failure> {
+    let bearer = find_caller(service, asked).await?;
+    bearer.ok_or_else(|| Refusal::Unauthenticated.into())
+}
+
+/// The same where a request may show nothing, because what it shows may yet come in its body.
+pub(crate) async fn find_caller(service: &Service, asked: &Asked) -> Result<Option<Bearer>, Failure> {
     if let Some(bearer) = &asked.bearer {
-        return Ok(bearer.clone());
+        return Ok(Some(bearer.clone()));
     }
-    let text = match find_credential(&asked.headers, &asked.query).ok_or(Refusal::Unauthenticated)? {
+    let Some(sent) = find_credential(&asked.headers, &asked.query) else {
+        return Ok(None);
+    };
+    let text = match sent {
         Sent::Cookie(_) if !asked.method.is_safe() && !is_own_page(&asked.headers, service.base_url()) => {
             return Err(AccessRefusal::CrossSite.into());
         }
         Sent::Shown(text) | Sent::Cookie(text) => text,
     };
+    recognise(service, asked, &text).await.map(Some)
+}
+
+/// Who a token or a session speaks for, wherever it was found.
+pub(crate) async fn recognise(service: &Service, asked: &Asked, text: &str) -> Result<Bearer, Failure> {
     let (catalog, now) = (service.catalog(), service.now());
     let bearer = if let Ok(token) = text.parse::<Token>() {
         let hash = TokenHash(Sha256(Hasher::digest(token.expose()).into()));
         catalog::find_bearer(catalog, hash, now).await?
     } else {
-        let key = service.identity().sessions().read(&text, now);
+        let key = service.identity().sessions().read(text, now);
         let key = key.ok_or(Refusal::InvalidCredential)?;
         catalog::find_session(catalog, key, now).await?
     };

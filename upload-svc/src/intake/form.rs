@@ -37,9 +37,27 @@ pub(crate) struct ReceivedFile {
     pub(crate) staged: Result<Staged, Failure>,
 }
 
+/// A field of this name means files of any field.
+pub(crate) const ANY_FIELD: &str = "*";
+
 /// Reads a form, staging its files as they stream in. Files stand in `field`; where no file has that name and exactly one came
 /// under another, that is it.
 pub(crate) async fn receive<B: Buf>(
+    service: &Service,
+    headers: &HeaderMap,
+    field: &str,
+    body: impl Stream<Item = Result<B, warp::Error>> + Send + 'static,
+) -> Result<Form, Failure> {
+    let form = receive_any(service, headers, field, body).await?;
+    if form.files.is_empty() {
+        Err(Refusal::NoFile.into())
+    } else {
+        Ok(form)
+    }
+}
+
+/// The same of a form that may hold no file.
+pub(crate) async fn receive_any<B: Buf>(
     service: &Service,
     headers: &HeaderMap,
     field: &str,
@@ -76,16 +94,12 @@ pub(crate) async fn receive<B: Buf>(
         }
     }
     let files = choose(files, field);
-    if files.is_empty() {
-        Err(Refusal::NoFile.into())
-    } else {
-        Ok(Form { files, fields })
-    }
+    Ok(Form { files, fields })
 }
 
 /// The files that stand in `field`, or the only one there is.
 fn choose(files: Vec<(String, ReceivedFile)>, field: &str) -> Vec<ReceivedFile> {
-    let alone = files.len() == 1;
+    let alone = files.len() == 1 || field == ANY_FIELD;
     // PHP clients write `file[]` for a field that repeats.
     let is_ours = |name: &str| name == field || name.strip_suffix("[]") == Some(field);
     files
@@ -168,6 +182,7 @@ impl Arriving {
     /// Ends it. The outer error is a failure of ours.
     pub(super) async fn finish(self) -> Result<Result<Staged, Failure>, Failure> {
         if self.bytes == 0 {
+            self.staging.discard().await;
             return Ok(Err(Refusal::EmptyFile.into()));
         }
         Ok(Ok(self.staging.finish().await?))

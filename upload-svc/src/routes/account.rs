@@ -87,7 +87,7 @@ async fn change<B: Buf>(
         new: &new,
         keep_session: match bearer.credential {
             Credential::Session { id, .. } => Some(id),
-            Credential::Token { .. } => None,
+            Credential::Token { .. } | Credential::Password => None,
         },
     };
     if catalog::change_password(catalog, &change, Some(asked.client.0), service.now()).await? {

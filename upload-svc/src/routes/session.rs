@@ -1,8 +1,8 @@
 use std::fmt::Write as _;
 
 use bytes::Buf;
-use catalog::{AccountRecord, Bearer, Credential, Event, NewSession, SessionKey};
-use domain::{AccessRefusal, Expiry, PasswordHash, Refusal};
+use catalog::{AccountRecord, Bearer, Credential, NewSession, SessionKey, SignIn};
+use domain::{AccessRefusal, Expiry, Refusal};
 use futures_util::Stream;
 use http::{HeaderValue, StatusCode, header::SET_COOKIE};
 use http_kit::Language;
@@ -66,47 +66,41 @@ async fn open<B: Buf>(
     body: impl Stream<Item = Result<B, warp::Error>> + Send + 'static,
 ) -> Result<Opened, Failure> {
     let login: Login = read_body(&asked.headers, body).await?;
-    service.admit_password(&login.username, asked).await?;
-    let (catalog, identity) = (service.catalog(), service.identity());
-    let found = catalog::find_sign_in(catalog, &login.username).await?;
-    // SECURITY: a name that nobody has costs a hash, too, so that the time of the answer does not tell who is here.
-    let checked = found
-        .as_ref()
-        .map_or_else(PasswordHash::of_nobody, |found| found.password.clone());
-    let is_right = identity.passwords().verify(&checked, login.password).await?;
-    let now = service.now();
-    let account = found.map(|found| found.account);
-    if let Some(account) = &account
-        && is_right
-    {
-        let lifetime = identity.session_lifetime(login.remember);
-        let expires_at = Expiry::after(lifetime, now).at().unwrap_or(now);
-        let new = NewSession {
-            account_id: account.id,
-            key: SessionKey(process::random()),
-            expires_at,
-            client_address: Some(asked.client.0),
-        };
-        if catalog::open_session(catalog, &new, &checked, now).await? {
-            let token = identity.sessions().sign(account.id, new.key, now, expires_at)?;
-            return Ok(Opened {
-                token,
-                expires_at,
-                account: account.clone(),
-                remember: login.remember,
-            });
-        }
+    let checked = service
+        .check_password(asked, &login.username, login.password)
+        .await?;
+    let opened = open_for(service, asked, &checked, login.remember).await?;
+    match opened {
+        Some(opened) => Ok(opened),
+        None => Err(service.sign_in_failed(asked, Some(checked)).await?),
     }
-    let event = Event {
-        kind: "sign_in_failed",
-        account_id: account.as_ref().map(|account| account.id),
+}
+
+/// Opens a session for who has just shown their password; none when the account was shut out or the password changed meanwhile.
+async fn open_for(
+    service: &Service,
+    asked: &Asked,
+    checked: &SignIn,
+    remember: bool,
+) -> Result<Option<Opened>, Failure> {
+    let (identity, account, now) = (service.identity(), &checked.account, service.now());
+    let lifetime = identity.session_lifetime(remember);
+    let expires_at = Expiry::after(lifetime, now).at().unwrap_or(now);
+    let new = NewSession {
+        account_id: account.id,
+        key: SessionKey(process::random()),
+        expires_at,
         client_address: Some(asked.client.0),
-        // SECURITY: a name that nobody has is not kept: people type their password there.
-        subject: account.map_or_else(String::new, |account| account.username),
-        detail: json!({}),
     };
-    catalog::record(catalog, &event, now).await?;
-    Err(AccessRefusal::InvalidLogin.into())
+    if !catalog::open_session(service.catalog(), &new, &checked.password, now).await? {
+        return Ok(None);
+    }
+    Ok(Some(Opened {
+        token: identity.sessions().sign(account.id, new.key, now, expires_at)?,
+        expires_at,
+        account: account.clone(),
+        remember,
+    }))
 }
 
 /// `GET /v1/session`: who the caller is, and with what.
@@ -125,6 +119,7 @@ fn session_json(bearer: &Bearer, account: &AccountRecord) -> Value {
     let (kind, expires_at) = match bearer.credential {
         Credential::Session { expires_at, .. } => ("session", Some(expires_at)),
         Credential::Token { expires_at, .. } => ("token", expires_at),
+        Credential::Password => ("password", None),
     };
     json!({
         "kind": kind,

@@ -72,7 +72,7 @@ async fn make<B: Buf>(
             .flatten(),
         made_by: match bearer.credential {
             Credential::Token { id, .. } => Some(id),
-            Credential::Session { .. } => None,
+            Credential::Session { .. } | Credential::Password => None,
         },
     };
     let kept = catalog::grant_token(service.catalog(), &new, &bounds, Some(asked.client.0), now).await?;
@@ -102,7 +102,7 @@ fn grant_of(bearer: &Bearer) -> Grant {
             rate_per_minute,
             ..
         } => (expires_at, rate_per_minute.map(i32::unsigned_abs)),
-        Credential::Session { .. } => (None, None),
+        Credential::Session { .. } | Credential::Password => (None, None),
     };
     Grant {
         scopes: bearer.scopes.clone(),

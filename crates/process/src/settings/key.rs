@@ -74,6 +74,11 @@ pub const KEYS: &[Key] = &[
         "BERTH_ALLOWED_TYPES",
         "jpg,png,gif,webp,avif,heic,bmp,tiff,mp4,mov,m4v,avi,mkv,webm",
     ),
+    key(
+        "BERTH_DIALECTS",
+        "image-proxy,upimg,django,maple,form,lsky,smms,picgo-server,chevereto,sharex",
+    ),
+    key("BERTH_ANONYMOUS_ACCOUNT", ""),
     key("BERTH_RATE_LIMIT", "3000"),
     key("BERTH_TRUSTED_PROXIES", "unix"),
     key("BERTH_DELIVERY", "stream"),

@@ -1,0 +1,148 @@
+//! sharex: `GET /v1/tokens/{id}/sharex.sxcu` hands the signed-in user a ready uploader file for `ShareX`, which posts to Lsky's path.
+//!
+//! Only the hash of a token is kept, so a token can't be written into a file later. Who shows that very token gets it back in the file;
+//! for anybody else a token is made under it, with no more rights, which goes when it is revoked.
+
+use catalog::{Bearer, Credential, NewToken, TokenBounds, TokenRecord};
+use domain::{AccessRefusal, Refusal, Scope, Scopes, Sha256, Token, TokenHash};
+use http::{
+    HeaderValue, StatusCode,
+    header::{AUTHORIZATION, CONTENT_DISPOSITION, CONTENT_TYPE},
+};
+use http_kit::Language;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256 as Hasher};
+use warp::{Filter, Reply as _, filters::BoxedFilter, path, reply::Response};
+
+use super::{With, reply};
+use crate::{
+    Service,
+    identity::{authenticate, is_foreign_page, require},
+    problem::Failure,
+    routes::Asked,
+};
+
+const ROUTE: &str = "GET /v1/tokens/{id}/sharex.sxcu";
+/// More tokens than anybody has.
+const MOST_TOKENS: i64 = 10_000;
+
+pub(super) fn routes(with: &With) -> Vec<BoxedFilter<(Response,)>> {
+    vec![row!(
+        with,
+        path!("v1" / "tokens" / String / "sharex.sxcu"),
+        get,
+        uploader_file
+    )]
+}
+
+async fn uploader_file(id: String, service: Service, asked: Asked) -> Response {
+    match token_for(&service, &asked, &id).await {
+        Ok(token) => {
+            let text = format!("{:#}\n", uploader(service.base_url(), &token));
+            let mut response = reply::json(ROUTE, StatusCode::OK, &json!({}));
+            *response.body_mut() = text.into_response().into_body();
+            let headers = response.headers_mut();
+            headers.remove(http::header::CONTENT_LENGTH);
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            headers.insert(
+                CONTENT_DISPOSITION,
+                HeaderValue::from_static("attachment; filename=\"berth.sxcu\""),
+            );
+            response
+        }
+        Err(failure) => {
+            let problem = failure.problem(Language::of(&asked.headers));
+            reply::finish(ROUTE, problem.into_response())
+        }
+    }
+}
+
+/// `ShareX` opens `DeletionURL` by GET: the page there asks before it deletes.
+fn uploader(base_url: &str, token: &str) -> Value {
+    json!({
+        "Version": "15.0.0",
+        "Name": "berth",
+        "DestinationType": "ImageUploader",
+        "RequestMethod": "POST",
+        "RequestURL": format!("{base_url}/api/v1/upload"),
+        "Headers": { "Authorization": format!("Bearer {token}") },
+        "Body": "MultipartFormData",
+        "FileFormName": "file",
+        "URL": "{json:data.url}",
+        "ThumbnailURL": "{json:data.links.thumbnail_url}",
+        "DeletionURL": "{json:data.delete_url}",
+        "ErrorMessage": "{json:message}",
+    })
+}
+
+async fn token_for(service: &Service, asked: &Asked, id: &str) -> Result<String, Failure> {
+    let bearer = authenticate(service, asked).await?;
+    let id: i64 = id.parse().map_err(|_| AccessRefusal::NoSuchToken)?;
+    if let Credential::Token { id: shown, .. } = bearer.credential
+        && shown == id
+        && let Some(token) = shown_token(asked)
+    {
+        require(&bearer, Scope::Upload)?;
+        return Ok(token);
+    }
+    require(&bearer, Scope::Manage)?;
+    // SECURITY: what is made here is a credential; a page of another site can't read it, and must not make any either.
+    if is_foreign_page(&asked.headers, service.base_url()) {
+        return Err(AccessRefusal::CrossSite.into());
+    }
+    let parent = find_token(service, &bearer, id).await?;
+    make_under(service, asked, &bearer, &parent).await
+}
+
+/// The text of the token that stands in `Authorization`.
+fn shown_token(asked: &Asked) -> Option<String> {
+    let text = asked.headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let text = text.rsplit(' ').next()?;
+    text.parse::<Token>().ok().map(|token| token.expose().to_owned())
+}
+
+async fn find_token(service: &Service, bearer: &Bearer, id: i64) -> Result<TokenRecord, Failure> {
+    let tokens = catalog::list_tokens(service.catalog(), bearer.account_id, None, MOST_TOKENS).await?;
+    let found = tokens.into_iter().find(|token| token.id == id);
+    Ok(found.ok_or(AccessRefusal::NoSuchToken)?)
+}
+
+async fn make_under(
+    service: &Service,
+    asked: &Asked,
+    bearer: &Bearer,
+    parent: &TokenRecord,
+) -> Result<String, Failure> {
+    let is_good = parent.scopes.iter().any(|scope| scope == Scope::Upload.as_str());
+    let is_within = match bearer.credential {
+        // A token that is bound hands nothing on that another token was given.
+        Credential::Token { .. } => bearer.album_id.is_none() || bearer.album_id == parent.album_id,
+        Credential::Session { .. } | Credential::Password => true,
+    };
+    if !is_good {
+        return Err(Refusal::ScopeMissing(Scope::Upload).into());
+    }
+    if !is_within {
+        return Err(AccessRefusal::GrantTooWide("album").into());
+    }
+    require(bearer, Scope::Upload)?;
+    let token = Token::from_random(process::random());
+    let scopes: Scopes = [Scope::Upload].into_iter().collect();
+    let new = NewToken {
+        account_id: bearer.account_id,
+        hash: TokenHash(Sha256(Hasher::digest(token.expose()).into())),
+        hint: token.hint(),
+        name: "ShareX",
+        scopes: &scopes,
+        expires_at: parent.expires_at,
+    };
+    let bounds = TokenBounds {
+        album_id: parent.album_id,
+        rate_per_minute: parent.rate_per_minute,
+        made_by: Some(parent.id),
+    };
+    let client = Some(asked.client.0);
+    let kept = catalog::grant_token(service.catalog(), &new, &bounds, client, service.now()).await?;
+    kept.ok_or(AccessRefusal::NoSuchToken)?;
+    Ok(token.expose().to_owned())
+}
