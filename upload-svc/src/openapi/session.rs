@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     operation::{Access, Operation, delete, get, post, put},
-    schema::{instant, object, one_of, refer_to, text, truth},
+    schema::{Schema, count, instant, list_of, object, one_of, refer_to, text, truth},
     schemas::scopes,
 };
 
@@ -92,6 +92,7 @@ fn describe(language: Language) -> Operation {
         ("expires_at", instant().or_null().example(Value::Null)),
         ("scopes", scopes()),
         ("account", refer_to("AccountName")),
+        ("limits", limits(language)),
     ]);
     get("/v1/session", "getSession", t("Who am I?", "我是谁"))
         .access(Access::Known)
@@ -103,6 +104,25 @@ fn describe(language: Language) -> Operation {
             ),
             session,
         )
+}
+
+/// What may be sent.
+fn limits(language: Language) -> Schema {
+    let t = |english, chinese| language.pick(english, chinese);
+    object(vec![
+        ("files", count().example(50)),
+        ("request_bytes", count()),
+        ("image_bytes", count()),
+        ("video_bytes", count()),
+        ("types", list_of(text().example("image/jpeg"))),
+        (
+            "expire_days",
+            count().example(30).about(t(
+                "Of an image whose upload does not say; 0 is for ever.",
+                "上传时未指定有效期的图片保存天数；0 为永久。",
+            )),
+        ),
+    ])
 }
 
 fn sign_out(language: Language) -> Operation {

@@ -110,12 +110,12 @@ pub(super) async fn describe(service: Service, asked: Asked) -> Response {
         let bearer = authenticate(&service, &asked).await?;
         let account = catalog::find_account(service.catalog(), bearer.account_id).await?;
         let account = account.ok_or(Refusal::InvalidCredential)?;
-        Ok((StatusCode::OK, Some(session_json(&bearer, &account))))
+        Ok((StatusCode::OK, Some(session_json(&service, &bearer, &account))))
     };
     answer("GET /v1/session", language, outcome.await)
 }
 
-fn session_json(bearer: &Bearer, account: &AccountRecord) -> Value {
+fn session_json(service: &Service, bearer: &Bearer, account: &AccountRecord) -> Value {
     let (kind, expires_at) = match bearer.credential {
         Credential::Session { expires_at, .. } => ("session", Some(expires_at)),
         Credential::Token { expires_at, .. } => ("token", expires_at),
@@ -126,6 +126,21 @@ fn session_json(bearer: &Bearer, account: &AccountRecord) -> Value {
         "expires_at": expires_at,
         "scopes": bearer.scopes.words(),
         "account": { "id": account.id, "username": account.username, "role": account.role.as_str() },
+        "limits": limits_json(service),
+    })
+}
+
+/// What may be sent, so that a page can say it before anybody has sent anything.
+fn limits_json(service: &Service) -> Value {
+    let limits = service.limits();
+    let types: Vec<&str> = limits.allowed.iter().map(|allowed| allowed.mime()).collect();
+    json!({
+        "files": limits.files,
+        "request_bytes": limits.request_bytes,
+        "image_bytes": limits.image_bytes,
+        "video_bytes": limits.video_bytes,
+        "types": types,
+        "expire_days": service.lifetime().as_secs() / (24 * 60 * 60),
     })
 }
 
