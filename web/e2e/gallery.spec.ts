@@ -1,0 +1,73 @@
+import { expect, test, uploaded } from './berth';
+
+test('pictures are found, selected with shift, withdrawn, and brought back', async ({
+  signedIn: page,
+  request,
+}) => {
+  await uploaded(request, [101, 102, 103, 104], { description: 'harbour' });
+  await page.goto('/#/gallery?q=harbour&sort=newest');
+  const tiles = page.getByRole('button', { name: /^Open picture-10/ });
+  await expect(tiles).toHaveCount(4);
+  await page.getByRole('checkbox', { name: 'Select picture-104.png' }).click({ force: true });
+  await tiles.nth(2).click({ modifiers: ['Shift'] });
+  await expect(page.getByText('3 selected')).toBeVisible();
+  await page.getByRole('button', { name: 'Withdraw' }).click();
+  await expect(tiles).toHaveCount(1);
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await expect(tiles).toHaveCount(4);
+  await page.reload();
+  await expect(tiles).toHaveCount(4);
+});
+
+test('selected pictures move to an album that is made on the spot', async ({ signedIn: page, request }) => {
+  await uploaded(request, [111, 112], { description: 'crete' });
+  await page.goto('/#/gallery?q=crete&sort=newest');
+  await page.getByRole('checkbox', { name: 'Select picture-111.png' }).click({ force: true });
+  await page.getByRole('checkbox', { name: 'Select picture-112.png' }).click({ force: true });
+  await page.getByRole('button', { name: 'Move to album' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Move to album' });
+  await dialog.getByLabel('Album').selectOption({ label: 'New album…' });
+  const making = page.getByRole('dialog', { name: 'New album' });
+  await making.getByLabel('Name').fill('Crete');
+  await making.getByRole('button', { name: 'Create' }).click();
+  await dialog.getByRole('button', { name: 'Move to album' }).click();
+  await expect(page.getByText('2 images moved')).toBeVisible();
+  await page.getByRole('link', { name: 'Albums' }).click();
+  await page.getByRole('link', { name: 'Open: Crete' }).click();
+  await expect(page.getByRole('button', { name: /^Open picture-11/ })).toHaveCount(2);
+});
+
+test('the viewer goes on with the arrows, tells the details, and closes with Back', async ({
+  signedIn: page,
+  request,
+}) => {
+  await uploaded(request, [121, 122], { description: 'viewed' });
+  await page.goto('/#/gallery?q=viewed&sort=newest');
+  await page.getByRole('button', { name: 'Open picture-122.png' }).click();
+  const viewer = page.getByRole('dialog', { name: /^Picture/ });
+  await expect(viewer).toHaveAccessibleName('Picture: picture-122.png');
+  await page.keyboard.press('ArrowRight');
+  await expect(viewer).toHaveAccessibleName('Picture: picture-121.png');
+  await page.keyboard.press('i');
+  await viewer.getByLabel('Name').fill('renamed.png');
+  await viewer.getByLabel('Name').blur();
+  await expect(page.getByText('Saved')).toBeVisible();
+  await page.goBack();
+  await expect(viewer).toBeHidden();
+  await expect(page.getByRole('button', { name: 'Open renamed.png' })).toBeVisible();
+});
+
+test('the arrows go from picture to picture, and Enter opens one', async ({ signedIn: page, request }) => {
+  await uploaded(request, [131, 132, 133], { description: 'keys' });
+  await page.goto('/#/gallery?q=keys&sort=newest');
+  await page.getByRole('button', { name: 'Open picture-133.png' }).focus();
+  await page.keyboard.press('ArrowRight');
+  await expect(page.getByRole('button', { name: 'Open picture-132.png' })).toBeFocused();
+  await page.keyboard.press('x');
+  await expect(page.getByText('1 selected')).toBeVisible();
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('dialog', { name: /^Picture: picture-132/ })).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('button', { name: 'Open picture-132.png' })).toBeFocused();
+});

@@ -1,0 +1,104 @@
+/** What `/v1` answers, as far as the page reads it (docs/API.md). */
+
+export type Visibility = 'public' | 'unlisted' | 'private';
+export type Kind = 'image' | 'video';
+
+export interface Image {
+  id: string;
+  url: string;
+  /** Null where the server has made no thumbnail (yet). */
+  thumbnail_url: string | null;
+  /** Base64, a picture of some 30 bytes to show while the real one loads. */
+  thumbhash?: string | null;
+  md5: string;
+  sha256: string;
+  size_bytes: number;
+  media_type: string;
+  kind: Kind;
+  width: number | null;
+  height: number | null;
+  name: string;
+  description: string;
+  album: number;
+  visibility: Visibility;
+  status: 'uploaded' | 'existing';
+  views: number;
+  created_at: string;
+  expires_at: string | null;
+  taken_at: string | null;
+  /** Beside an image's own page only. */
+  updated_at?: string;
+  ended_at?: string | null;
+  ended_by?: 'withdrawn' | 'expired' | null;
+  policy?: unknown;
+}
+
+export interface Page<T> {
+  items: T[];
+  next: string | null;
+}
+
+export interface Album {
+  id: number;
+  name: string;
+  description: string;
+  policy: unknown;
+  images: number;
+  is_default: boolean;
+  created_at: string;
+}
+
+export interface Account {
+  id: number;
+  username: string;
+  role: 'admin' | 'member';
+}
+
+export interface AccountDetails extends Account {
+  quota_bytes: number | null;
+  quota_files: number | null;
+  used_bytes: number;
+  used_files: number;
+  created_at: string;
+  disabled: boolean;
+}
+
+/** What an upload may be at most. Absent from servers that don't tell. */
+export interface Limits {
+  files: number;
+  request_bytes: number;
+  image_bytes: number;
+  video_bytes: number;
+  types: string[];
+  expire_days: number;
+}
+
+export interface SessionInfo {
+  kind: 'session' | 'token';
+  expires_at: string | null;
+  scopes: string[];
+  account: Account;
+  limits?: Limits;
+}
+
+export interface Token {
+  id: number;
+  name: string;
+  hint: string;
+  scopes: string[];
+  album: number | null;
+  created_at: string;
+  expires_at: string | null;
+  last_used_at: string | null;
+}
+
+export interface BerthEvent {
+  id: number;
+  at: string;
+  kind: string;
+  account: number | null;
+  username: string | null;
+  client_address: string | null;
+  subject: string;
+  detail: Record<string, unknown>;
+}

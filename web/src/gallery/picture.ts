@@ -1,0 +1,25 @@
+import { thumbHashToDataURL } from 'thumbhash';
+
+import { local } from '../api/client';
+import type { Image } from '../api/types';
+
+/** A picture of an image that is good enough for so many CSS pixels of width; null where there is none. */
+export function pictureFor(image: Image, cssWidth: number): string | null {
+  if (!image.thumbnail_url) return image.kind === 'image' ? local(image.url) : null;
+  const pixels = Math.ceil(cssWidth * Math.min(2, globalThis.devicePixelRatio || 1));
+  const url = new URL(local(image.thumbnail_url));
+  // The server goes up to the next width that it has.
+  if (url.searchParams.has('w') && image.kind === 'image') url.searchParams.set('w', String(pixels));
+  return url.href;
+}
+
+/** A blur of some 30 bytes that stands until the picture is there. */
+export function blurOf(image: Image): string | null {
+  if (!image.thumbhash) return null;
+  try {
+    const bytes = Uint8Array.from(atob(image.thumbhash), (sign) => sign.charCodeAt(0));
+    return `url("${thumbHashToDataURL(bytes)}")`;
+  } catch {
+    return null;
+  }
+}

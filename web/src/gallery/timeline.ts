@@ -1,0 +1,190 @@
+/**
+ * Where every picture of a list stands: days under their headings, pictures in rows that fill the width (each keeps its
+ * proportions, a row has one height). Pure arithmetic over numbers, so that 100,000 pictures cost milliseconds, and more of a
+ * list can be laid out behind what stands already.
+ */
+
+export interface Shape {
+  id: string;
+  width: number | null;
+  height: number | null;
+  kind: 'image' | 'video';
+  taken_at: string | null;
+  created_at: string;
+}
+
+export interface Tile {
+  index: number;
+  left: number;
+  width: number;
+}
+
+export type Block =
+  | { kind: 'undated'; key: string; top: number; height: number; from: number }
+  | { kind: 'day'; key: string; top: number; height: number; day: string; from: number; to: number }
+  | { kind: 'row'; key: string; top: number; height: number; tiles: Tile[] };
+
+/** How a list is cut into days. */
+export type Grouping = 'taken' | 'uploaded' | 'none';
+
+export interface Frame {
+  width: number;
+  /** The height that rows come close to. */
+  rowHeight: number;
+  gap: number;
+  grouping: Grouping;
+  /** Minutes east of UTC, for the day of an upload: `taken_at` is a wall clock's day already. */
+  dayOfUpload: (time: string) => string;
+}
+
+export interface Layout {
+  blocks: Block[];
+  height: number;
+  /** How many pictures it holds. */
+  count: number;
+}
+
+export const EMPTY: Layout = { blocks: [], height: 0, count: 0 };
+
+const DAY_HEAD = 56;
+const UNDATED_HEAD = 76;
+
+/** Width by height; what is unknown or extreme is shown like something that is neither. */
+export function aspect(shape: Pick<Shape, 'width' | 'height' | 'kind'>): number {
+  if (!shape.width || !shape.height) return shape.kind === 'video' ? 16 / 9 : 1;
+  return Math.min(2.6, Math.max(0.55, shape.width / shape.height));
+}
+
+/** The heading a picture stands under; empty without headings. */
+export function groupOf(shape: Shape, frame: Frame): string {
+  if (frame.grouping === 'none') return '';
+  if (frame.grouping === 'uploaded') return frame.dayOfUpload(shape.created_at);
+  return shape.taken_at ? shape.taken_at.slice(0, 10) : `undated ${frame.dayOfUpload(shape.created_at)}`;
+}
+
+/** Lays out `shapes`; `before` is what an earlier call gave for the first of them, which is kept. */
+export function lay(shapes: readonly Shape[], frame: Frame, before: Layout = EMPTY): Layout {
+  const { blocks, start, top } = kept(before);
+  const state = { blocks, top };
+  let index = start;
+  while (index < shapes.length) {
+    const group = groupOf(shapes[index] as Shape, frame);
+    let end = index;
+    while (end < shapes.length && groupOf(shapes[end] as Shape, frame) === group) end += 1;
+    if (group) head(state, group, index, end);
+    rows(state, shapes, index, end, frame);
+    index = end;
+  }
+  return { blocks, height: state.top, count: shapes.length };
+}
+
+/** What of a layout stays when more comes behind it: all but the last group, which may go on. */
+function kept(before: Layout): { blocks: Block[]; start: number; top: number } {
+  const blocks = [...before.blocks];
+  let last = blocks.findLastIndex((block) => block.kind === 'day');
+  if (last < 0) last = blocks.length - 1;
+  const block = blocks[last];
+  if (!block) return { blocks: [], start: 0, top: 0 };
+  blocks.length = last;
+  const start = block.kind === 'row' ? (block.tiles[0]?.index ?? 0) : block.from;
+  return { blocks, start, top: block.top };
+}
+
+interface Growing {
+  blocks: Block[];
+  top: number;
+}
+
+function push(state: Growing, block: Block): void {
+  state.blocks.push(block);
+  state.top += block.height;
+}
+
+function head(state: Growing, group: string, from: number, to: number): void {
+  const undated = group.startsWith('undated ');
+  if (undated && !state.blocks.some((block) => block.kind === 'undated')) {
+    push(state, { kind: 'undated', key: 'undated', top: state.top, height: UNDATED_HEAD, from });
+  }
+  const day = group.replace('undated ', '');
+  push(state, { kind: 'day', key: group, top: state.top, height: DAY_HEAD, day, from, to });
+}
+
+function rows(state: Growing, shapes: readonly Shape[], from: number, to: number, frame: Frame): void {
+  const { width, rowHeight, gap } = frame;
+  let first = from;
+  let sum = 0;
+  for (let index = from; index < to; index += 1) {
+    sum += aspect(shapes[index] as Shape);
+    const room = width - gap * (index - first);
+    if (sum * rowHeight < room && index < to - 1) continue;
+    // A row that isn't full keeps the usual height, rather than making giants of the last two pictures.
+    const height = Math.min(room / sum, rowHeight * 1.15);
+    row(state, shapes, first, index + 1, height, frame);
+    first = index + 1;
+    sum = 0;
+  }
+}
+
+function row(
+  state: Growing,
+  shapes: readonly Shape[],
+  from: number,
+  to: number,
+  height: number,
+  frame: Frame,
+): void {
+  const tiles: Tile[] = [];
+  let left = 0;
+  for (let index = from; index < to; index += 1) {
+    const width = Math.min(aspect(shapes[index] as Shape) * height, frame.width);
+    tiles.push({ index, left, width });
+    left += width + frame.gap;
+  }
+  const key = (shapes[from] as Shape).id;
+  push(state, { kind: 'row', key, top: state.top, height: height + frame.gap, tiles });
+}
+
+/** The first block that ends below `top`. */
+function firstBelow(blocks: readonly Block[], top: number): number {
+  let low = 0;
+  let high = blocks.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const block = blocks[middle] as Block;
+    if (block.top + block.height <= top) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** The blocks of which something lies between two heights. */
+export function between(layout: Layout, top: number, bottom: number): Block[] {
+  const found: Block[] = [];
+  for (let index = firstBelow(layout.blocks, top); index < layout.blocks.length; index += 1) {
+    const block = layout.blocks[index] as Block;
+    if (block.top >= bottom) break;
+    found.push(block);
+  }
+  return found;
+}
+
+type Row = Extract<Block, { kind: 'row' }>;
+
+/** The row a picture stands in. */
+export function rowOf(layout: Layout, index: number): Row | undefined {
+  return layout.blocks.find(
+    (block): block is Row => block.kind === 'row' && block.tiles.some((tile) => tile.index === index),
+  );
+}
+
+/** The picture above (-1) or below (1) another, as near as can be. */
+export function beside(layout: Layout, index: number, step: 1 | -1): number | null {
+  const rows = layout.blocks.filter((block): block is Row => block.kind === 'row');
+  const at = rows.findIndex((row) => row.tiles.some((tile) => tile.index === index));
+  const tile = rows[at]?.tiles.find((tile) => tile.index === index);
+  const next = rows[at + step];
+  if (!tile || !next) return null;
+  const middle = tile.left + tile.width / 2;
+  const distance = (other: Tile) => Math.abs(other.left + other.width / 2 - middle);
+  return next.tiles.reduce((best, other) => (distance(other) < distance(best) ? other : best)).index;
+}

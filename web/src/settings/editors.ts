@@ -1,0 +1,104 @@
+/** Settings to paste into the programs that upload here, with everything filled in. */
+
+export interface Entry {
+  label: string;
+  value: string;
+}
+
+export interface Editor {
+  name: string;
+  /** What is typed into its fields, one by one; or … */
+  entries?: Entry[];
+  /** … a text to paste as a whole; or … */
+  text?: string;
+  /** … a file to be opened. */
+  file?: { name: string; text: string };
+}
+
+/** Words of the editors' own windows, as they stand there in either language. */
+const FIELDS = {
+  en: {
+    url: 'API URL',
+    file: 'POST file field',
+    path: 'Path of the image URL in the answer',
+    prefix: 'Prefix of image URLs',
+    header: 'Request header',
+    command: 'Custom command',
+    json: 'JSON path',
+    custom: 'Custom header',
+    upload: 'Upload URL',
+  },
+  zh: {
+    url: 'API 地址',
+    file: 'POST 文件名',
+    path: '返回结果中的图片路径',
+    prefix: '图片 URL 前缀',
+    header: '请求头',
+    command: '自定义命令',
+    json: 'JSON 路径',
+    custom: '自定义请求头',
+    upload: '上传地址',
+  },
+} as const;
+
+/** SECURITY: a base URL is this page's own and a token is letters, so nothing here needs quoting in a shell. */
+export function editors(base: string, token: string, locale: 'en' | 'zh'): Editor[] {
+  const words = FIELDS[locale];
+  const upload = `${base}/v1/images`;
+  const bearer = `Authorization: Bearer ${token}`;
+  return [
+    {
+      name: 'MWeb',
+      entries: [
+        { label: words.url, value: `${base}/api/v1/upimg` },
+        { label: words.file, value: 'file' },
+        { label: words.path, value: 'data/path' },
+        { label: words.prefix, value: `${base}/?path=` },
+        { label: words.header, value: `token: ${token}` },
+      ],
+    },
+    {
+      name: 'PicGo',
+      entries: [
+        { label: words.url, value: upload },
+        { label: words.file, value: 'file' },
+        { label: words.json, value: 'images.0.url' },
+        { label: words.custom, value: JSON.stringify({ Authorization: `Bearer ${token}` }) },
+      ],
+    },
+    {
+      name: 'Typora',
+      entries: [
+        {
+          label: words.command,
+          value: `sh -c 'for f; do curl -fsS -H "${bearer}" -F "file=@$f" ${upload} | sed "s/.*\\"url\\":\\"\\([^\\"]*\\).*/\\1/"; done' berth`,
+        },
+      ],
+    },
+    {
+      name: 'ShareX',
+      file: { name: 'berth.sxcu', text: sharex(upload, token) },
+    },
+    {
+      name: 'curl',
+      text: `curl -H "${bearer}" -F file=@picture.jpg ${upload}`,
+    },
+  ];
+}
+
+function sharex(upload: string, token: string): string {
+  const uploader = {
+    Version: '15.0.0',
+    Name: 'berth',
+    DestinationType: 'ImageUploader, FileUploader',
+    RequestMethod: 'POST',
+    RequestURL: upload,
+    Headers: { Authorization: `Bearer ${token}` },
+    Body: 'MultipartFormData',
+    FileFormName: 'file',
+    URL: '{json:images[0].url}',
+    ThumbnailURL: '{json:images[0].thumbnail_url}',
+    ErrorMessage: '{json:detail}',
+  };
+  return `${JSON.stringify(uploader, null, 2)}\n`;
+}
