@@ -1,6 +1,17 @@
-# The image of berth's services and its command line. docker-compose.yml runs each with another command.
+# Two images: `nginx`, with the page in it, and (the last) that of berth's services and its command line.
+# docker-compose.yml runs each service with another command.
 #
 # The build needs no BuildKit, so it works with every Docker and Podman there is.
+
+FROM node:22-bookworm-slim AS web
+WORKDIR /src/web
+COPY web/package.json web/package-lock.json ./
+RUN npm ci --no-audit --no-fund
+COPY web/ ./
+RUN npm run build
+
+FROM nginx:1.28-bookworm AS nginx
+COPY --from=web /src/web/dist /usr/share/berth/web
 
 FROM rust:1.95-bookworm AS build
 WORKDIR /src

@@ -4,8 +4,8 @@
 set -eu
 
 case ${1:-} in
-run) wanted="compiler postgres" ;;
-test) wanted="compiler postgres nginx browser fonts curl pgrep" ;;
+run) wanted="compiler postgres node" ;;
+test) wanted="compiler postgres node nginx browser fonts curl pgrep" ;;
 bench) wanted="compiler postgres nginx wrk python" ;;
 *)
     echo "usage: $0 run|test|bench" >&2
@@ -27,6 +27,8 @@ is_there() {
     fonts) ls /usr/share/fonts/opentype/noto/NotoSansCJK* >/dev/null 2>&1 || { program fc-list && fc-list :lang=zh | grep -q .; } ;;
     curl | pgrep | wrk) program "$1" ;;
     python) program python3 ;;
+    # The page is built with it (web/package.json says which; Debian 12's own is too old).
+    node) program npm && program node && node -e 'const [a, b] = process.versions.node.split("."); process.exit(a >= 22 || (a == 20 && b >= 19) ? 0 : 1)' ;;
     esac
 }
 
@@ -40,6 +42,7 @@ packages_of() {
     pgrep) echo procps ;;
     curl | wrk) echo "$1" ;;
     python) echo python3 ;;
+    node) echo "nodejs npm" ;;
     esac
 }
 

@@ -11,6 +11,8 @@ set -eu
 source=$(cd "$(dirname "$0")/../nginx" && pwd)
 folder=$1
 
+# Here, not among the others: its folder may have a space in its name.
+BERTH_WEB=${BERTH_WEB:-$(dirname "$source")/web/dist}
 defaults="
 BERTH_SERVER_NAME=_
 BERTH_NGINX_LISTEN=127.0.0.1:8080
@@ -19,6 +21,7 @@ BERTH_NGINX_ACCESS_LOG=access.log
 BERTH_UPLOAD_UPSTREAM=127.0.0.1:8081
 BERTH_SERVE_UPSTREAM=127.0.0.1:8082
 BERTH_BLOBS=/var/lib/berth/blobs
+BERTH_WEB=
 BERTH_MAX_REQUEST_BYTES=5368709120
 BERTH_CLIENT_CONNECTIONS=64
 "

@@ -5,6 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 scripts/install.sh run
+scripts/build-page.sh
 cargo build --release --locked -p berthd
 # CARGO_TARGET_DIR and cargo's own configuration may put it anywhere.
 target=$(cargo metadata --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')

@@ -17,6 +17,10 @@ cargo fmt --all --check
 stage "lints"
 cargo clippy --workspace --all-targets --locked -- -D warnings
 
+stage "the page"
+scripts/build-page.sh
+(cd web && npm run --silent format:check && npm run --silent lint && npm run --silent check && npm run --silent test)
+
 # The end-to-end tests start the programs themselves.
 stage "programs"
 cargo build --workspace --bins --locked

@@ -6,7 +6,7 @@ use process::Clock;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::{banner, database, first_run, settings::Settings};
+use crate::{banner, database, first_run, page, settings::Settings};
 
 type Failure = Box<dyn Error + Send + Sync>;
 
@@ -85,7 +85,11 @@ async fn serve(
     let janitor = janitor::Service::new(&settings.janitor, clock, &metrics)?;
 
     let health = upload_svc::health(&upload).and(serve_svc::health(&views));
-    let routes = http_kit::one_of(vec![upload_svc::routes(upload), serve_svc::routes(views.clone())]);
+    // Before the routes of serve-svc, whose welcome page stands where the page was not built in.
+    let mut tables = vec![upload_svc::routes(upload)];
+    tables.extend(page::routes());
+    tables.push(serve_svc::routes(views.clone()));
+    let routes = http_kit::one_of(tables);
     let trusted = settings.upload.trusted_proxies.clone();
     let stack = upload_svc::stack_settings(
         &settings.upload.limits,

@@ -6,6 +6,7 @@ mod banner;
 mod database;
 mod first_run;
 mod house;
+mod page;
 mod settings;
 
 use std::process::ExitCode;

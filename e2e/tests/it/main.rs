@@ -9,5 +9,6 @@ mod berthd;
 mod browser;
 mod curl;
 mod house;
+mod page;
 mod spine;
 mod stack;

@@ -128,11 +128,17 @@ pub(crate) struct Stack {
 }
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
+pub(crate) const ADMIN_PASSWORD: &str = "a-password-of-the-tests";
 const START: Duration = Duration::from_secs(30);
 
 impl Stack {
     /// Starts everything; blog.example and *.friends.example may embed.
     pub(crate) async fn start(extra: &[(&str, &str)]) -> Self {
+        Self::start_with_page(extra, &root().join("web/dist")).await
+    }
+
+    /// The same, with the page of a folder.
+    pub(crate) async fn start_with_page(extra: &[(&str, &str)], page: &Path) -> Self {
         let database = TestDatabase::create_apart_empty().await;
         let folder = open_folder();
         let path = folder.path().to_owned();
@@ -172,7 +178,7 @@ impl Stack {
             ));
             metrics.push((name, format!("http://{metrics_url}")));
         }
-        let nginx = start_nginx(&path, port);
+        let nginx = start_nginx(&path, port, page);
         let stack = Self {
             nginx,
             services,
@@ -262,7 +268,7 @@ fn setup(folder: &Path, owner_url: &str) -> String {
             ("BERTH_DB_UPLOAD_PASSWORD", SECRET),
             ("BERTH_DB_SERVE_PASSWORD", SECRET),
             ("BERTH_DB_JANITOR_PASSWORD", SECRET),
-            ("BERTH_ADMIN_PASSWORD", "a-password-of-the-tests"),
+            ("BERTH_ADMIN_PASSWORD", ADMIN_PASSWORD),
         ]);
         let output = command.output().unwrap();
         assert!(
@@ -281,7 +287,7 @@ fn setup(folder: &Path, owner_url: &str) -> String {
 }
 
 /// The project's own nginx configuration, rendered as its script renders it.
-fn start_nginx(folder: &Path, port: u16) -> Running {
+fn start_nginx(folder: &Path, port: u16, page: &Path) -> Running {
     let configuration = folder.join("nginx");
     let rendered = Command::new(root().join("scripts/render-nginx.sh"))
         .arg(&configuration)
@@ -304,6 +310,7 @@ fn start_nginx(folder: &Path, port: u16) -> Running {
                 format!("unix:{}", folder.join("serve-svc.sock").display()),
             ),
             ("BERTH_BLOBS", folder.join("blobs").display().to_string()),
+            ("BERTH_WEB", page.display().to_string()),
         ])
         .status()
         .unwrap();
