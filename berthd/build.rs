@@ -1,6 +1,11 @@
 //! Takes the page into the program, when it has been built (`npm run build` in `web/`). Without it berthd is whole all the
 //! same: the welcome page stands in its place.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "cargo tells a build script by the environment where things are"
+)]
+
 use std::{
     env,
     fmt::Write as _,
@@ -23,13 +28,14 @@ fn main() -> io::Result<()> {
         let url = path.strip_prefix(dist.canonicalize()?).unwrap_or(path).display();
         let packed = with_gz(path);
         let packed = if packed.is_file() {
-            format!("Some(include_bytes!({packed:?}))")
+            format!("Some(include_bytes!({:?}))", packed.to_string_lossy())
         } else {
             "None".to_owned()
         };
         let _ = writeln!(
             table,
-            "    File {{ path: \"/{url}\", plain: include_bytes!({path:?}), packed: {packed} }},"
+            "    File {{ path: \"/{url}\", plain: include_bytes!({:?}), packed: {packed} }},",
+            path.to_string_lossy()
         );
     }
     table.push_str("];\n");

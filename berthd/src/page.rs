@@ -164,10 +164,7 @@ mod tests {
         };
         let index = answer(&index, &HeaderMap::new());
         assert_eq!(index.headers()[header::CACHE_CONTROL], "no-cache");
-        assert_eq!(
-            index.headers()[header::CONTENT_TYPE],
-            "text/html; charset=utf-8"
-        );
+        assert_eq!(index.headers()[header::CONTENT_TYPE], "text/html; charset=utf-8");
     }
 
     #[test]

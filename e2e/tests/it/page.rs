@@ -48,8 +48,5 @@ async fn without_a_built_page_the_welcome_stands_in_its_place() {
     let answer = curl(&["-H", "Accept-Language: en", &format!("{}/", stack.url)]);
     assert_eq!(answer.status, 200);
     assert!(answer.text().contains("berth is running"), "{answer:?}");
-    assert_eq!(
-        curl(&[&format!("{}/assets/index.js", stack.url)]).status,
-        404
-    );
+    assert_eq!(curl(&[&format!("{}/assets/index.js", stack.url)]).status, 404);
 }
