@@ -14,6 +14,11 @@ mod albums;
 mod image_changes;
 mod images;
 mod operation;
+#[allow(
+    clippy::format_push_string,
+    reason = "the pages are written once, when the service starts"
+)]
+mod page;
 mod pages;
 mod problems;
 mod schema;

@@ -38,7 +38,7 @@ fn blogs(folder: &Path, port: u16) -> Running {
 }
 
 /// The page as Chromium sees it after everything has loaded.
-fn dump(url: &str, port: u16) -> String {
+pub(crate) fn dump(url: &str, port: u16) -> String {
     let profile = tempfile::tempdir().unwrap();
     let output = Command::new("chromium")
         .args([

@@ -8,6 +8,7 @@
 mod berthd;
 mod browser;
 mod curl;
+mod docs;
 mod house;
 mod page;
 mod spine;

@@ -55,7 +55,7 @@ fn change(language: Language) -> Operation {
     let operation = patch(
         "/v1/images/{id}",
         "changeImage",
-        t("Change what is said about it", "修改图片信息"),
+        t("Change an image", "修改图片信息"),
     )
     .about(t("What is absent stays.", "未提供的字段保持不变。"))
     .access(Access::OwnOrAdmin(Scope::Manage))
@@ -76,7 +76,7 @@ fn change(language: Language) -> Operation {
 
 fn withdraw(language: Language) -> Operation {
     let t = |english, chinese| language.pick(english, chinese);
-    let operation = delete("/v1/images/{id}", "withdrawImage", t("Withdraw it", "撤回图片"))
+    let operation = delete("/v1/images/{id}", "withdrawImage", t("Withdraw an image", "撤回图片"))
         .about(t(
             "From this moment none of its URLs answers. It can be restored until the grace ends; then its bytes are freed, unless another image has them.",
             "立即生效：其所有链接不再可访问。宽限期内可恢复；之后若无其他图片使用，文件会被清除。",
@@ -90,7 +90,7 @@ fn withdraw(language: Language) -> Operation {
 
 fn restore(language: Language) -> Operation {
     let t = |english, chinese| language.pick(english, chinese);
-    post("/v1/images/{id}/restore", "restoreImage", t("Bring it back", "恢复图片"))
+    post("/v1/images/{id}/restore", "restoreImage", t("Bring an image back", "恢复图片"))
         .about(t(
             "What was withdrawn or has expired, until the grace ends. One that has expired lives as long as a new upload. A live image is answered as it is.",
             "恢复已撤回或已过期的图片，限宽限期内。过期的图片重新获得默认有效期；仍有效的图片原样返回。",
@@ -118,9 +118,9 @@ fn replace(language: Language) -> Operation {
             text().pattern("^(md5|sha256)=[0-9A-Fa-f]+$").optional(),
         ),
     ]);
-    let operation = put("/v1/images/{id}/content", "replaceContent", t("Other bytes under the same link", "替换内容，链接不变"))
+    let operation = put("/v1/images/{id}/content", "replaceContent", t("Replace an image's bytes", "替换内容，链接不变"))
         .about(t(
-            "The body is the file, or a form with one `file`. Name, description, album, expiry and views stay; what follows from the bytes is new.",
+            "The link stays. The body is the file, or a form with one `file`. Name, description, album, expiry and views stay; what follows from the bytes is new.",
             "请求体为文件本身，或只含一个 `file` 的表单。名称、说明、相册、有效期与访问量保持不变。",
         ))
         .access(Access::OwnOrAdmin(Scope::Manage))
@@ -162,7 +162,7 @@ fn bulk(language: Language) -> Operation {
         ("ok", truth().example(true)),
         ("problem", refer_to("Problem").optional()),
     ]);
-    post("/v1/images/bulk", "changeImages", t("One thing done to up to 1,000 images", "批量操作，最多 1000 张"))
+    post("/v1/images/bulk", "changeImages", t("Change up to 1,000 images", "批量操作，最多 1000 张"))
         .about(t(
             "A result for each id, in the order sent. Every 200 ids are one transaction; where the database fails between two of them, the same request may be sent again.",
             "按发送顺序逐个返回结果。每 200 个为一个事务；若中途数据库故障，可原样重发。",

@@ -180,14 +180,14 @@ fn exists(language: Language) -> Operation {
     get(
         "/v1/images/exists",
         "findImagesByContent",
-        t("Are these bytes here already?", "查询内容是否已存在"),
+        t("Find images by their bytes", "查询内容是否已存在"),
     )
     .about(t(
-        "Among your own live images alone. Say `md5` or `sha256`.",
+        "Are they here already? Among your own live images alone. Say `md5` or `sha256`.",
         "仅在您自己的有效图片中查找。请提供 `md5` 或 `sha256`。",
     ))
     .access(Access::Own(Scope::Read))
-    .query("md5", hexadecimal(32))
+    .query("md5", hexadecimal(32).example("7d4496551a953ca22cbf92a45e0057d4"))
     .query("sha256", hexadecimal(64))
     .answers(200, t("Whether, and which.", "是否存在及对应图片。"), found)
     .refuses(&["invalid_field"])
@@ -195,16 +195,12 @@ fn exists(language: Language) -> Operation {
 
 fn describe(language: Language) -> Operation {
     let t = |english, chinese| language.pick(english, chinese);
-    get(
-        "/v1/images/{id}",
-        "getImage",
-        t("One image, with its views", "查看图片"),
-    )
-    .access(Access::OwnOrAdmin(Scope::Read))
-    .path_part("id", image_id())
-    .answers(200, t("The image.", "图片信息。"), refer_to("Image"))
-    .with_headers(&["ETag"])
-    .refuses(&["not_found"])
+    get("/v1/images/{id}", "getImage", t("One image", "查看图片"))
+        .access(Access::OwnOrAdmin(Scope::Read))
+        .path_part("id", image_id())
+        .answers(200, t("The image.", "图片信息。"), refer_to("Image"))
+        .with_headers(&["ETag"])
+        .refuses(&["not_found"])
 }
 
 /// An example of a body with an id in it.

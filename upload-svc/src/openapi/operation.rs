@@ -285,6 +285,10 @@ fn parameter(place: &str, name: &str, schema: Schema, required: bool) -> Value {
     if required {
         parameter["required"] = json!(true);
     }
+    let is_plain = schema["format"].is_null();
+    if let Some(example) = schema["examples"].get(0).filter(|_| place == "query" && is_plain) {
+        parameter["example"] = example.clone();
+    }
     parameter["schema"] = schema;
     parameter
 }

@@ -1,17 +1,21 @@
-//! `GET /openapi.json`.
+//! `GET /openapi.json`, `/docs` and `/redoc`: all written once, when the service starts.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, StatusCode,
-    header::{CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY},
+    header::{
+        CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
+        REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
+    },
 };
 use http_kit::{Language, Route, get_or_head};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use warp::{Filter, Reply as _, filters::BoxedFilter, path, reply::Response};
 
-use super::document;
+use super::{document, page};
 use crate::routes::with_cors;
 
 /// Something that is written once, in each language.
@@ -40,8 +44,13 @@ impl Text {
 }
 
 impl Written {
-    fn answer(&self, headers: &HeaderMap) -> Response {
-        let language = Language::of(headers);
+    fn answer(&self, headers: &HeaderMap, query: &str) -> Response {
+        let asked = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "lang");
+        let language = match asked.as_ref().map(|(_, value)| value.as_ref()) {
+            Some("en") => Language::En,
+            Some("zh") => Language::Zh,
+            _ => Language::of(headers),
+        };
         let text = match language {
             Language::En => &self.english,
             Language::Zh => &self.chinese,
@@ -70,18 +79,41 @@ impl Written {
     }
 }
 
-/// The routes of the document and of its pages. Everything is written when the service starts.
+/// The routes of the document and of its pages.
 pub(crate) fn routes(base_url: &str) -> Vec<BoxedFilter<(Response,)>> {
-    let json = |language| Text::new(document(base_url, language).to_string());
-    let json = Arc::new(Written {
-        route: "GET /openapi.json",
-        media_type: "application/json",
-        english: json(Language::En),
-        chinese: json(Language::Zh),
+    let written = |route, media_type, write: &dyn Fn(&Value, Language) -> String| {
+        let text = |language| Text::new(write(&document(base_url, language), language));
+        Arc::new(Written {
+            route,
+            media_type,
+            english: text(Language::En),
+            chinese: text(Language::Zh),
+        })
+    };
+    let json = written("GET /openapi.json", "application/json", &|document, _| {
+        document.to_string()
     });
+    let html = written("GET /docs", "text/html; charset=utf-8", &page::page);
+    let policy =
+        HeaderValue::from_str(&page::policy()).unwrap_or(HeaderValue::from_static("default-src 'none'"));
+    let shown = move |headers: HeaderMap, query: String| {
+        let mut response = html.answer(&headers, &query);
+        let answer = response.headers_mut();
+        answer.insert(CONTENT_SECURITY_POLICY, policy.clone());
+        answer.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        answer.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        response
+    };
+    let head = || {
+        let query = warp::query::raw().or(warp::any().map(String::new)).unify();
+        get_or_head().and(warp::header::headers_cloned()).and(query)
+    };
     let document = path!("openapi.json")
-        .and(get_or_head())
-        .and(warp::header::headers_cloned())
-        .map(move |headers: HeaderMap| with_cors(json.answer(&headers)));
-    vec![document.boxed()]
+        .and(head())
+        .map(move |headers: HeaderMap, query: String| with_cors(json.answer(&headers, &query)));
+    vec![
+        document.boxed(),
+        path!("docs").and(head()).map(shown.clone()).boxed(),
+        path!("redoc").and(head()).map(shown).boxed(),
+    ]
 }

@@ -16,6 +16,7 @@ pub(super) fn all(language: Language) -> Map<String, Value> {
     let schemas = [
         ("Image", image::image(language)),
         ("Taken", image::taken(language)),
+        ("RefusedFile", image::refused_file(language)),
         ("Album", album(language)),
         ("Account", people::account(language)),
         ("AccountName", people::account_name(language)),

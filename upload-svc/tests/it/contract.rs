@@ -71,6 +71,12 @@ impl Contract {
             .map(|(template, item)| (template.as_str(), item))
     }
 
+    /// Follows a reference; what is none stays.
+    pub(crate) fn resolved<'a>(&'a self, value: &'a Value) -> &'a Value {
+        let reference = value["$ref"].as_str();
+        reference.map_or(value, |reference| self.document.pointer(&reference[1..]).unwrap())
+    }
+
     /// Panics when an exchange is not as described.
     pub(crate) fn check(&self, asked: &Asked<'_>, answer: &Answer) {
         let (path, query) = asked.target.split_once('?').unwrap_or((asked.target, ""));
@@ -102,14 +108,11 @@ impl Contract {
 
     fn check_answer(&self, name: &str, operation: &Value, method: &str, answer: &Answer, shown: &str) {
         let status = answer.status.to_string();
-        let mut described = &operation["responses"][&status];
+        let described = self.resolved(&operation["responses"][&status]);
         assert!(
             !described.is_null(),
             "{name} answers {status}, which its Operation (upload-svc/src/openapi/) does not say: add .answers(…) or the code in .refuses(…)\n{shown}"
         );
-        if let Some(reference) = described["$ref"].as_str() {
-            described = self.document.pointer(&reference[1..]).unwrap();
-        }
         for (header, about) in described["headers"].as_object().into_iter().flatten() {
             let always = ["Retry-After", "WWW-Authenticate", "ETag"];
             assert!(
@@ -137,6 +140,7 @@ impl Contract {
         for (parameter, value) in url::form_urlencoded::parse(query.as_bytes()) {
             let described = operation["parameters"].as_array().into_iter().flatten();
             let described = described
+                .map(|described| self.resolved(described))
                 .filter(|described| described["in"] == "query")
                 .find(|described| described["name"] == *parameter);
             let Some(described) = described else {

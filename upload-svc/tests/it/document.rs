@@ -1,6 +1,8 @@
 //! `/openapi.json` itself.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use crate::{contract::CONTRACT, server::Server};
 
@@ -28,6 +30,50 @@ async fn the_document_is_served_in_the_language_of_who_asks_and_not_twice() {
     assert_eq!((again.status, again.body.as_str()), (304, ""));
     let other = [headers[0], &format!("If-None-Match: {tag}")];
     assert_eq!(server.send("GET", "/openapi.json", &other, b"").await.status, 200);
+}
+
+/// What stands in the page's only element of this name.
+fn inside<'a>(page: &'a str, element: &str) -> &'a str {
+    let (_, rest) = page.split_once(&format!("<{element}>")).unwrap();
+    let (inside, rest) = rest.split_once(&format!("</{element}>")).unwrap();
+    assert!(!rest.contains(&format!("<{element}")), "there is one {element}");
+    inside
+}
+
+#[tokio::test]
+async fn the_pages_are_whole_in_themselves_and_may_run_nothing_but_their_own_script() {
+    let server = Server::start(&[]).await;
+    for (path, headers, words) in [
+        ("/docs", &[][..], "The API of this berth"),
+        ("/redoc", &[], "The API of this berth"),
+        ("/docs", &["Accept-Language: zh-CN"], "本站 API"),
+        (
+            "/docs?lang=en",
+            &["Accept-Language: zh-CN"],
+            "The API of this berth",
+        ),
+        ("/docs?lang=zh", &[], "本站 API"),
+    ] {
+        let page = server.send("GET", path, headers, b"").await;
+        assert_eq!(page.status, 200, "{path}");
+        assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
+        assert!(page.body.contains(words), "{path} {headers:?}");
+        assert!(
+            page.body.contains("https://img.example/v1/images"),
+            "its own address"
+        );
+        let policy = page.header("content-security-policy").unwrap();
+        assert!(policy.starts_with("default-src 'none';"), "{policy}");
+        for element in ["style", "script"] {
+            let digest = Sha256::digest(inside(&page.body, element));
+            let source = format!("{element}-src 'sha256-{}'", STANDARD.encode(digest));
+            assert!(policy.contains(&source), "{source}: {policy}");
+        }
+        assert!(
+            !page.body.contains(" style=") && !page.body.contains(" onclick="),
+            "the policy forbids them"
+        );
+    }
 }
 
 /// Every example of a body that the document shows.

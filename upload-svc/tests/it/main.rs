@@ -5,6 +5,7 @@
     reason = "a test says that something is wrong by panicking"
 )]
 
+mod access;
 mod albums;
 mod bulk;
 mod concurrency;

@@ -153,13 +153,17 @@ fn sha256() -> Schema {
 /// One file of an upload: an image, or why it is none.
 pub(in crate::openapi) fn taken(language: Language) -> Schema {
     let t = |english, chinese| language.pick(english, chinese);
-    let refused = object(vec![
-        ("name", text().example("notes.txt")),
-        ("problem", refer_to("Problem")),
-    ])
-    .about(t("A file that could not be taken.", "未能接收的文件。"));
-    either(vec![refer_to("Image"), refused]).about(t(
+    either(vec![refer_to("Image"), refer_to("RefusedFile")]).about(t(
         "What became of one file of an upload.",
         "上传中单个文件的结果。",
     ))
+}
+
+/// A file of an upload that could not be taken.
+pub(in crate::openapi) fn refused_file(language: Language) -> Schema {
+    let members = vec![
+        ("name", text().example("notes.txt")),
+        ("problem", refer_to("Problem")),
+    ];
+    object(members).about(language.pick("A file that could not be taken.", "未能接收的文件。"))
 }
