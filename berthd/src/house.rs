@@ -86,7 +86,7 @@ async fn serve(
 
     let health = upload_svc::health(&upload).and(serve_svc::health(&views));
     // Before the routes of serve-svc, whose welcome page stands where the page was not built in.
-    let mut tables = vec![upload_svc::routes(upload)];
+    let mut tables = vec![upload_svc::routes(upload.clone())];
     tables.extend(page::routes());
     tables.push(serve_svc::routes(views.clone()));
     let routes = http_kit::one_of(tables);
@@ -109,6 +109,7 @@ async fn serve(
     let mut behind = JoinSet::new();
     behind.spawn(serve_svc::background(views, quiet.clone()));
     behind.spawn(janitor.run(stop.clone()));
+    behind.spawn(upload_svc::background(upload, stop.clone()));
     let operations = http_kit::serve_operations(doors.operations, health, metrics, stop.clone());
     behind.spawn(async move {
         operations.await;

@@ -16,7 +16,7 @@ use std::{
 
 use blobs::{BlobFile, BlobReader};
 use bytes::Bytes;
-use domain::BlobKey;
+use domain::VariantKey;
 use http::HeaderValue;
 
 pub(crate) use pieces::Pieces;
@@ -55,6 +55,15 @@ const SMALL_BYTES: u64 = 128 << 10;
 /// How long a file that was seen is taken to be there still, when nginx is the one who opens it. Under a live image
 /// nothing unlinks a blob; this is about disks that lose files, not about withdrawn pictures.
 const SEEN_FOR: Duration = Duration::from_secs(1);
+
+/// Where the bytes of a picture rest.
+#[derive(Debug, Clone)]
+pub(crate) enum Place {
+    /// At the image's own key.
+    Blob,
+    /// Beside it.
+    Variant(VariantKey),
+}
 
 /// The bytes of a picture, found.
 pub(crate) enum Content {
@@ -135,11 +144,11 @@ impl Depot {
     }
 
     fn file(&self, image: &Shelved) -> Result<BlobFile, Lost> {
-        let file = self
-            .blobs
-            .open(&image.key)
-            .map_err(unreadable)?
-            .ok_or(Lost::Gone)?;
+        let file = match &image.place {
+            Place::Blob => self.blobs.open(&image.key),
+            Place::Variant(key) => self.blobs.open_variant(key),
+        };
+        let file = file.map_err(unreadable)?.ok_or(Lost::Gone)?;
         if file.size_bytes() == image.size_bytes {
             Ok(file)
         } else {
@@ -155,7 +164,7 @@ pub(crate) struct Seen {
 }
 
 /// Where nginx finds the bytes: `X-Accel-Redirect`.
-pub(crate) fn accel_path(key: &BlobKey) -> HeaderValue {
+pub(crate) fn accel_path(key: &str) -> HeaderValue {
     HeaderValue::try_from(format!("/_blobs/{key}")).unwrap_or(HeaderValue::from_static(""))
 }
 

@@ -16,6 +16,7 @@ mod service;
 mod settings;
 mod shelf;
 mod tally;
+mod variants;
 mod view;
 mod welcome;
 

@@ -10,6 +10,18 @@ const REFUSED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/refused.png"));
 /// 图片没有找到: no such image, or not any more.
 const MISSING: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/missing.png"));
 
+/// What a video is shown as where a picture is asked for.
+const POSTER: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/video.png"));
+
+/// A video's poster: an answer like any other, in caches for as long as the video may be.
+pub(crate) fn poster(method: &Method, cache_control: HeaderValue) -> Response<Payload> {
+    let mut response = placeholder(method, StatusCode::OK, POSTER);
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, cache_control);
+    response
+}
+
 /// 403 with its picture.
 pub(crate) fn refused(method: &Method) -> Response<Payload> {
     placeholder(method, StatusCode::FORBIDDEN, REFUSED)

@@ -18,6 +18,7 @@ use crate::{
     delivery::{Payload, ReplyBody},
     placeholder,
     shelf::Wanted,
+    variants::WantedVariant,
     view::{Asked, view},
     welcome,
 };
@@ -63,6 +64,7 @@ pub fn with_views(
                 let asked = Asked {
                     method: &head.method,
                     headers: &head.headers,
+                    variant: WantedVariant::of(extension_of(&head.uri), head.uri.query()),
                 };
                 view(&service, named, asked).await.map(ReplyBody::from)
             } else {
@@ -86,6 +88,14 @@ fn view_of(uri: &Uri) -> Option<(&'static str, Named)> {
     }
     let path = path_of(uri.query().filter(|_| uri.path() == "/")?)?;
     Some(("GET /?path", by_path(&path)))
+}
+
+/// The extension of the URL of a view. One that names a blob by its path names a format, too.
+fn extension_of(uri: &Uri) -> Option<&str> {
+    match uri.path().strip_prefix("/i/") {
+        Some(name) => name.split_once('.').map(|(_, extension)| extension),
+        None => Some(""),
+    }
 }
 
 /// What `/i/{id}.{ext}` names. The extension may be missing, and any that an image can have will do: bytes may have been

@@ -2,7 +2,7 @@ use std::{error::Error, sync::Arc, time::Duration};
 
 use blobs::BlobReader;
 use catalog::{Catalog, watch_images};
-use domain::hotlink::HotlinkPolicy;
+use domain::{NamedWidths, hotlink::HotlinkPolicy};
 use http_kit::{ConnectionLimits, Health, Listener, Metrics, RequestIds, StackSettings};
 use process::Clock;
 use tokio_util::sync::CancellationToken;
@@ -34,6 +34,7 @@ pub(crate) struct Parts {
     /// None where views are not counted.
     pub(crate) tally: Option<Tally>,
     pub(crate) figures: Figures,
+    pub(crate) widths: NamedWidths,
     pub(crate) policy: HotlinkPolicy,
     pub(crate) audience: Audience,
     pub(crate) base_url: String,
@@ -76,6 +77,7 @@ impl Service {
             catalog,
             clock,
             figures,
+            widths: settings.widths.clone(),
             policy,
         })))
     }

@@ -1,7 +1,10 @@
 use std::path::PathBuf;
 
 use catalog::CatalogSettings;
-use domain::hotlink::{EmptyReferer, HostRule, HotlinkPolicy};
+use domain::{
+    NamedWidths,
+    hotlink::{EmptyReferer, HostRule, HotlinkPolicy},
+};
 use http_kit::{ListenAddress, TrustedProxies};
 use process::{
     LogSettings,
@@ -31,6 +34,8 @@ pub struct ServeSettings {
     pub allow: Vec<HostRule>,
     /// What happens to a request that does not say where it comes from.
     pub empty: EmptyReferer,
+    /// The widths that variants have.
+    pub widths: NamedWidths,
     /// Who sends the bytes.
     pub delivery: Delivery,
     /// Peers whose `X-Forwarded-For` is believed.
@@ -71,6 +76,7 @@ impl ServeSettings {
                 "deny" => Ok(EmptyReferer::Deny),
                 _ => Err("expected allow or deny"),
             }),
+            widths: reader.value("BERTH_VARIANT_WIDTHS", NamedWidths::default()),
             delivery: reader.value("BERTH_DELIVERY", Delivery::Stream),
             trusted_proxies: reader.value("BERTH_TRUSTED_PROXIES", TrustedProxies::default()),
             log: LogSettings {
@@ -120,6 +126,7 @@ mod tests {
             ("BERTH_HOTLINK_EMPTY", "maybe"),
             ("BERTH_DELIVERY", "carrier-pigeon"),
             ("BERTH_TRUSTED_PROXIES", "everyone"),
+            ("BERTH_VARIANT_WIDTHS", "300,9000"),
         ];
         let Complaints(lines) = ServeSettings::load(Sources::from_pairs(bad)).unwrap_err();
         let mut named: Vec<&str> = lines
@@ -137,6 +144,7 @@ mod tests {
                 "BERTH_HOTLINK_EMPTY",
                 "BERTH_LISTEN",
                 "BERTH_TRUSTED_PROXIES",
+                "BERTH_VARIANT_WIDTHS",
             ]
         );
     }

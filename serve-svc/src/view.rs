@@ -16,6 +16,7 @@ use crate::{
     placeholder,
     service::Parts,
     shelf::{Found, Shelved, Wanted},
+    variants::{self, WantedVariant},
 };
 
 const X_ACCEL_REDIRECT: HeaderName = HeaderName::from_static("x-accel-redirect");
@@ -27,6 +28,8 @@ const RETRY_AFTER: Duration = Duration::from_secs(2);
 pub(crate) struct Asked<'a> {
     pub(crate) method: &'a Method,
     pub(crate) headers: &'a HeaderMap,
+    /// The size and format that the URL asks for.
+    pub(crate) variant: Option<WantedVariant>,
 }
 
 /// Answers a view of what a URL names; nothing where it names nothing that could ever be an image.
@@ -59,10 +62,20 @@ pub(crate) async fn view(service: &Service, wanted: Option<Wanted>, asked: Asked
         count(parts, &image, asked, (403, None, 0), now);
         return placeholder::refused(asked.method);
     }
-    // Answer.
-    let answer = Answer::to(asked.method, asked.headers, image.validators(), image.size_bytes);
-    let payload = match deliver(parts, &image, asked, answer).await {
-        Ok(payload) => payload,
+    if variants::is_poster(&image, asked.variant) {
+        parts.figures.decided(decision);
+        return placeholder::poster(asked.method, cache_control(parts.audience, image.expiry, now));
+    }
+    // Answer, with the image or a variant of it.
+    let mut shown = variants::choose(parts, image.clone(), asked.variant, asked.headers).await;
+    let mut outcome = answered(parts, &shown.image, asked).await;
+    if outcome.is_err() && shown.is_variant() {
+        shown = variants::replace_lost(parts, image, &shown).await;
+        outcome = answered(parts, &shown.image, asked).await;
+    }
+    let image = shown.image.clone();
+    let (answer, payload) = match outcome {
+        Ok(outcome) => outcome,
         Err(lost) => {
             let error = &lost as &dyn std::error::Error;
             tracing::error!(error, image = %image.public_id, key = %image.key, "an image can't be shown");
@@ -73,7 +86,9 @@ pub(crate) async fn view(service: &Service, wanted: Option<Wanted>, asked: Asked
     parts.figures.decided(decision);
     // Count.
     count(parts, &image, asked, told(answer, image.size_bytes), now);
-    respond(parts, &image, asked.method, answer, payload, now)
+    let mut response = respond(parts, &image, asked.method, answer, payload, now);
+    shown.describe(&mut response);
+    response
 }
 
 /// The headers that say where a request comes from.
@@ -93,6 +108,11 @@ fn referer_headers(headers: &HeaderMap) -> RefererHeaders<'_> {
 enum Sent {
     Ours(Payload),
     ByNginx,
+}
+
+async fn answered(parts: &Parts, image: &Shelved, asked: Asked<'_>) -> Result<(Answer, Sent), Lost> {
+    let answer = Answer::to(asked.method, asked.headers, image.validators(), image.size_bytes);
+    Ok((answer, deliver(parts, image, asked, answer).await?))
 }
 
 async fn deliver(parts: &Parts, image: &Shelved, asked: Asked<'_>, answer: Answer) -> Result<Sent, Lost> {

@@ -6,6 +6,7 @@
 //! berthd mounts [`routes`] beside serve-svc's.
 
 mod delete_link;
+mod derive;
 pub mod dialects;
 mod idempotency;
 mod identity;
@@ -17,6 +18,7 @@ mod routes;
 mod service;
 mod settings;
 
+pub use derive::background;
 pub use identity::{IdentitySettings, Secret};
 pub use imaging::serve_if_asked as serve_decoder_if_asked;
 pub use routes::routes;

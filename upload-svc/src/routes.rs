@@ -14,7 +14,7 @@ mod table;
 mod tokens;
 mod users;
 
-pub(crate) use images::{IfMatch, image_url};
+pub(crate) use images::{IfMatch, image_url, thumbnail_url};
 pub(crate) use page::Page;
 pub(crate) use reply::{answer, finish, with_cors};
 pub(crate) use small_body::read_body;

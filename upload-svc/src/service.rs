@@ -10,7 +10,13 @@ use http_kit::{
 use imaging::Decoders;
 use process::Clock;
 
-use crate::{UploadSettings, identity::Identity, measures::Measures, routes};
+use crate::{
+    UploadSettings,
+    derive::{Deriver, background},
+    identity::Identity,
+    measures::Measures,
+    routes,
+};
 
 /// What every handler works with. Cloning shares it.
 #[derive(Debug, Clone)]
@@ -33,6 +39,7 @@ struct Parts {
     identity: Identity,
     delete_tokens: DeleteTokens,
     decoders: Decoders,
+    deriver: Deriver,
 }
 
 impl Service {
@@ -60,6 +67,7 @@ impl Service {
             answers_kept: settings.answers_kept,
             identity,
             decoders: Decoders::new(settings.decoders.clone()),
+            deriver: Deriver::new(settings.variant_jobs, &settings.decoders.program),
         };
         Ok(Self {
             parts: Arc::new(parts),
@@ -121,6 +129,10 @@ impl Service {
         &self.parts.delete_tokens
     }
 
+    pub(crate) fn deriver(&self) -> &Deriver {
+        &self.parts.deriver
+    }
+
     /// A fresh id for an image.
     pub(crate) fn draw_id() -> PublicId {
         PublicId::from_random(process::random())
@@ -178,11 +190,13 @@ pub async fn run(
         ..ConnectionLimits::default()
     };
     let checks = health(&service);
+    let deriving = tokio::spawn(background(service.clone(), stop.clone()));
     let stacked = http_kit::stack(routes(service), stack, &metrics);
     let (outcome, _) = tokio::join!(
         http_kit::serve(listener, stacked, limits, stop.clone()),
         http_kit::serve_operations(operations, checks, metrics.clone(), stop),
     );
+    deriving.await?;
     tracing::info!(?outcome, "upload-svc has stopped");
     Ok(())
 }

@@ -42,6 +42,8 @@ pub struct UploadSettings {
     pub identity: IdentitySettings,
     /// Who looks into files, and what that may take.
     pub decoders: DecoderLimits,
+    /// Pictures of which variants are derived at once; 0 leaves it to other copies.
+    pub variant_jobs: usize,
     /// The log.
     pub log: LogSettings,
 }
@@ -74,6 +76,7 @@ impl UploadSettings {
             trusted_proxies: reader.value("BERTH_TRUSTED_PROXIES", TrustedProxies::default()),
             identity: identity(&mut reader),
             decoders: DecoderLimits::default(),
+            variant_jobs: reader.value("BERTH_VARIANT_JOBS", 0),
             log: LogSettings {
                 filter: reader.value("BERTH_LOG", String::new()),
                 format: reader.value("BERTH_LOG_FORMAT", process::LogFormat::default()),

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use domain::BlobKey;
+use domain::{BlobKey, VariantKey};
 
 use crate::Error;
 
@@ -49,6 +49,17 @@ impl Disk {
         for first in 0..=u8::MAX {
             make_folder(&self.root.join(format!("{first:02x}")))?;
         }
+        sync_folder(&self.root)
+    }
+
+    pub(crate) fn variant_path(&self, key: &VariantKey) -> PathBuf {
+        self.root.join(key.as_str())
+    }
+
+    /// Makes the folder of a variant, which the first one in it has to.
+    pub(crate) fn make_variant_folder(&self, key: &VariantKey) -> Result<(), Error> {
+        make_folder(&self.root.join(key.folder()))?;
+        sync_folder(&self.root.join(VariantKey::FOLDER))?;
         sync_folder(&self.root)
     }
 

@@ -4,8 +4,8 @@
 //! This room owns the store: its folders, its staging, what makes a write durable. Which bytes may be published or
 //! removed, and when, is decided by rows, elsewhere.
 //!
-//! The store is a folder: `{md5[0..2]}/{md5[2..]}.{ext}` for blobs and `.staging/` for what is still arriving, in the
-//! same file system so that publishing is a link. Nothing in the handles' signatures is about paths: a key, a staged
+//! The store is a folder: `{md5[0..2]}/{md5[2..]}.{ext}` for blobs, `variants/` for what is derived of them, and `.staging/`
+//! for what is still arriving, in the same file system so that publishing is a link. Nothing in the handles' signatures is about paths: a key, a staged
 //! upload and a removal mean the same to an object store.
 
 mod disk;
@@ -13,10 +13,12 @@ mod error;
 mod reader;
 mod remover;
 mod staging;
+mod variants;
 mod writer;
 
 pub use error::Error;
 pub use reader::{BlobFile, BlobReader};
 pub use remover::{BlobRemover, Purged};
 pub use staging::{Staged, Staging};
+pub use variants::DerivedFile;
 pub use writer::BlobWriter;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use domain::BlobKey;
+use domain::{BlobKey, VariantKey};
 use rustix::{
     fs::OFlags,
     io::{Errno, ReadWriteFlags, preadv2},
@@ -40,22 +40,12 @@ impl BlobReader {
     /// Opens a blob; none when its file is not there. It blocks for as long as the file system needs to find a name,
     /// which it has in memory for anything that was asked for lately.
     pub fn open(&self, key: &BlobKey) -> Result<Option<BlobFile>, Error> {
-        let path = self.disk.path(key);
-        // SECURITY: a symbolic link in the store would hand out any file of the machine.
-        let no_follow = i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or_default();
-        let file = match File::options().read(true).custom_flags(no_follow).open(&path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Error::at("open", path)(error)),
-        };
-        let metadata = file.metadata().map_err(Error::at("look at", &path))?;
-        if !metadata.is_file() {
-            return Ok(None);
-        }
-        Ok(Some(BlobFile {
-            file: Arc::new(file),
-            size_bytes: metadata.len(),
-        }))
+        open(&self.disk.path(key))
+    }
+
+    /// Opens a variant, likewise.
+    pub fn open_variant(&self, key: &VariantKey) -> Result<Option<BlobFile>, Error> {
+        open(&self.disk.variant_path(key))
     }
 
     /// Whether the store can be read at all, for a health check.
@@ -64,6 +54,24 @@ impl BlobReader {
             .map(drop)
             .map_err(Error::at("open", self.disk.root()))
     }
+}
+
+fn open(path: &Path) -> Result<Option<BlobFile>, Error> {
+    // SECURITY: a symbolic link in the store would hand out any file of the machine.
+    let no_follow = i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or_default();
+    let file = match File::options().read(true).custom_flags(no_follow).open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Error::at("open", path)(error)),
+    };
+    let metadata = file.metadata().map_err(Error::at("look at", path))?;
+    if !metadata.is_file() {
+        return Ok(None);
+    }
+    Ok(Some(BlobFile {
+        file: Arc::new(file),
+        size_bytes: metadata.len(),
+    }))
 }
 
 impl BlobFile {

@@ -1,6 +1,6 @@
 use std::{io, path::Path, sync::Arc, time::SystemTime};
 
-use domain::BlobKey;
+use domain::{BlobKey, VariantKey};
 
 use crate::{Error, disk::Disk};
 
@@ -28,17 +28,16 @@ impl BlobRemover {
         }
     }
 
-    /// Removes a blob; false when its file was gone already, which is as good.
+    /// Removes a blob with its variants; false when the blob's file was gone already, which is as good.
     ///
-    /// INVARIANT: this is the one place in the product that unlinks a published blob. The caller holds the lock of the
-    /// blob's row, and nothing links to it.
-    pub fn remove(&self, key: &BlobKey) -> Result<bool, Error> {
-        let path = self.disk.path(key);
-        match std::fs::remove_file(&path) {
-            Ok(()) => Ok(true),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(Error::at("remove", path)(error)),
+    /// INVARIANT: this is the one place in the product that unlinks a published blob or a variant. The caller holds the lock
+    /// of the blob's row, and nothing links to it.
+    pub fn remove(&self, key: &BlobKey, variants: &[VariantKey]) -> Result<bool, Error> {
+        // The blob last: while it is there, its row is, which knows of the variants.
+        for variant in variants {
+            unlink(&self.disk.variant_path(variant))?;
         }
+        unlink(&self.disk.path(key))
     }
 
     /// Removes staging files that were last written to before `idle_since`: what a killed process left. With `pretend`
@@ -76,5 +75,13 @@ impl BlobRemover {
         std::fs::read_dir(self.disk.root())
             .map(drop)
             .map_err(Error::at("open", self.disk.root()))
+    }
+}
+
+fn unlink(path: &Path) -> Result<bool, Error> {
+    match std::fs::remove_file(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(Error::at("remove", path)(error)),
     }
 }

@@ -21,7 +21,7 @@ const PIECES_IN_FLIGHT: usize = 8;
 const HEAD_BYTES: usize = 64 << 10;
 
 /// nginx reads blobs as another user.
-const FILE_MODE: u32 = 0o644;
+pub(crate) const FILE_MODE: u32 = 0o644;
 
 /// An upload that is still arriving. It is written and hashed on a thread of its own, so that neither the disk nor MD5
 /// holds up other requests. Dropped before [`finish`](Self::finish), nothing is left of it.

@@ -20,8 +20,8 @@ use crate::{
 /// Stages uploads and publishes them. Held by upload-svc alone.
 #[derive(Debug, Clone)]
 pub struct BlobWriter {
-    disk: Arc<Disk>,
-    next_name: Arc<AtomicU64>,
+    pub(crate) disk: Arc<Disk>,
+    pub(crate) next_name: Arc<AtomicU64>,
 }
 
 /// Names in a row that may be taken (by another replica over the same store) before something must be wrong.

@@ -24,19 +24,51 @@ const KEEPALIVE: Duration = Duration::from_secs(5);
 
 /// Listens for changes of images for ever, on a connection of its own, and opens a new one whenever it breaks.
 pub async fn watch_images(catalog: &Catalog, mut tell: impl FnMut(Change)) {
+    let heard = |heard: Heard<'_>| match heard {
+        Heard::Listening => tell(Change::Listening),
+        Heard::Note(payload) => {
+            if let Ok(public_id) = payload.parse() {
+                tell(Change::Image(public_id));
+            }
+        }
+        Heard::Deaf => tell(Change::Deaf),
+    };
+    watch(catalog, "LISTEN berth_image", heard).await;
+}
+
+/// Listens for wishes for variants for ever, likewise, and tells whenever there may be any.
+pub async fn watch_wishes(catalog: &Catalog, mut tell: impl FnMut()) {
+    let heard = |heard: Heard<'_>| match heard {
+        Heard::Listening | Heard::Note(_) => tell(),
+        Heard::Deaf => {}
+    };
+    watch(catalog, "LISTEN berth_variant_wish", heard).await;
+}
+
+/// What comes of listening.
+enum Heard<'a> {
+    /// From here on everything is told.
+    Listening,
+    /// A notification's payload.
+    Note(&'a str),
+    /// Nobody tells of anything any more.
+    Deaf,
+}
+
+async fn watch(catalog: &Catalog, command: &str, mut tell: impl FnMut(Heard<'_>)) {
     loop {
-        if let Err(error) = listen(catalog, &mut tell).await {
+        if let Err(error) = listen(catalog, command, &mut tell).await {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
                 "not listening for changes; trying again"
             );
         }
-        tell(Change::Deaf);
+        tell(Heard::Deaf);
         tokio::time::sleep(RETRY).await;
     }
 }
 
-async fn listen(catalog: &Catalog, tell: &mut impl FnMut(Change)) -> Result<(), Error> {
+async fn listen(catalog: &Catalog, command: &str, tell: &mut impl FnMut(Heard<'_>)) -> Result<(), Error> {
     const OPERATION: &str = "listen for changes";
     let (client, mut connection) = catalog
         .config()
@@ -56,16 +88,14 @@ async fn listen(catalog: &Catalog, tell: &mut impl FnMut(Change)) -> Result<(), 
     };
     let follow = async {
         client
-            .batch_execute("LISTEN berth_image")
+            .batch_execute(command)
             .await
             .map_err(Error::statement(OPERATION))?;
-        tell(Change::Listening);
+        tell(Heard::Listening);
         loop {
             match tokio::time::timeout(KEEPALIVE, messages.recv()).await {
                 Ok(Some(AsyncMessage::Notification(note))) => {
-                    if let Ok(public_id) = note.payload().parse() {
-                        tell(Change::Image(public_id));
-                    }
+                    tell(Heard::Note(note.payload()));
                 }
                 Ok(Some(_)) => {}
                 Ok(None) => return Ok(()),

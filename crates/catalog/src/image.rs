@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tokio_postgres::Row;
 
-use crate::{Catalog, Error};
+use crate::{Catalog, Error, VariantRecord, variants::read_all};
 
 /// An image as its owner sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +22,11 @@ pub struct ImageRecord {
     pub sha256: Sha256,
     pub size_bytes: u64,
     pub media_type: MediaType,
+    /// Those that are there now, the narrowest first.
+    pub variants: Vec<VariantRecord>,
+    pub thumbhash: Option<Vec<u8>>,
+    /// Red, green, blue.
+    pub dominant_color: Option<[u8; 3]>,
     pub width: Option<u32>,
     pub height: Option<u32>,
     pub name: String,
@@ -41,7 +46,9 @@ pub struct ImageRecord {
 
 pub(crate) const COLUMNS: &str = "
     image.id, image.public_id, image.account_id, image.album_id, image.name, image.description, image.visibility, image.policy,
-    image.created_at, image.updated_at, image.taken_at, image.expires_at, image.ended_at, image.ended_by, image.link_generation, blob.key, blob.md5, blob.sha256, blob.size_bytes, blob.media_type, blob.width, blob.height,
+    image.created_at, image.updated_at, image.taken_at, image.expires_at, image.ended_at, image.ended_by, image.link_generation, blob.key, blob.md5, blob.sha256, blob.size_bytes, blob.media_type, blob.width, blob.height, blob.thumbhash, blob.dominant_color,
+    (SELECT jsonb_agg(jsonb_build_array(named_width, format, width, height, size_bytes, encode(sha256, 'hex')) ORDER BY named_width, format DESC)
+        FROM variant WHERE variant.blob_id = blob.id AND variant.sha256 IS NOT NULL) AS variants,
     coalesce((SELECT views FROM view_count WHERE view_count.image_id = image.id), 0) AS views";
 
 /// Whether an image is still what its client believes it to be (`If-Match`); asked while its row is locked.
@@ -133,6 +140,11 @@ pub(crate) fn read(operation: &'static str, row: &Row) -> Result<ImageRecord, Er
         sha256: Sha256::from_slice(row.get("sha256")).map_err(|error| Error::row(operation, error))?,
         size_bytes: row.get::<_, i64>("size_bytes").unsigned_abs(),
         media_type: MediaType::from_mime(media_type).ok_or_else(|| Error::row(operation, media_type))?,
+        variants: read_all(operation, row.get("variants"))?,
+        thumbhash: row.get("thumbhash"),
+        dominant_color: row
+            .get::<_, Option<&[u8]>>("dominant_color")
+            .and_then(|colour| colour.try_into().ok()),
         width: pixels("width"),
         height: pixels("height"),
         name: text("name").to_owned(),

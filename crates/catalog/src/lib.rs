@@ -18,6 +18,7 @@ mod blob;
 mod bulk;
 mod changes;
 mod database;
+mod derive;
 mod event_list;
 mod events;
 mod exists;
@@ -42,6 +43,7 @@ mod sweep;
 mod token_grants;
 mod tokens;
 mod totals;
+mod variants;
 mod withdraw;
 
 pub use account_changes::{
@@ -57,8 +59,12 @@ pub use albums::{
 };
 pub use blob::NewBlob;
 pub use bulk::{BulkAction, BulkCaller, change_many};
-pub use changes::{Change, watch_images};
+pub use changes::{Change, watch_images, watch_wishes};
 pub use database::{Catalog, CatalogSettings, Error};
+pub use derive::{
+    Derived, DueVariants, KeepError, NewVariant, claim_due_variants, keep_variants, put_variants_off,
+    wish_for_missing_thumbnails,
+};
 pub use event_list::{EventFilter, EventRecord, forget_events, list_events};
 pub use events::{Event, record};
 pub use exists::{Content, find_by_content};
@@ -90,4 +96,5 @@ pub use sweep::{Doomed, Swept, count_doomed, forget_ended, sweep_batch};
 pub use token_grants::{TokenBounds, TokenRecord, grant_token, list_tokens, revoke_token};
 pub use tokens::{Bearer, Credential, NewToken, create_token, find_bearer};
 pub use totals::{Totals, count_due, totals};
+pub use variants::{VariantRecord, VariantState, find_variant, wish_for_lost_variant, wish_for_variant};
 pub use withdraw::{withdraw, withdraw_by_link, withdraw_if};

@@ -12,7 +12,9 @@ pub struct LiveImage {
     pub id: i64,
     /// Its name in URLs.
     pub public_id: PublicId,
-    /// Where its bytes rest.
+    /// The row of its bytes.
+    pub blob_id: i64,
+    /// Where they rest.
     pub key: BlobKey,
     /// What its bytes are.
     pub sha256: Sha256,
@@ -22,6 +24,8 @@ pub struct LiveImage {
     pub size_bytes: u64,
     /// Of which format.
     pub media_type: MediaType,
+    /// Width and height in pixels, as they are stored.
+    pub dimensions: Option<(u32, u32)>,
     /// Who may see it.
     pub visibility: Visibility,
     /// Its file name.
@@ -36,7 +40,7 @@ macro_rules! select_live {
     ($condition:literal) => {
         concat!(
             "SELECT image.id, image.public_id, image.visibility, image.name, image.updated_at, image.expires_at,
-                    blob.key, blob.sha256, blob.md5, blob.size_bytes, blob.media_type
+                    image.blob_id, blob.width, blob.height, blob.key, blob.sha256, blob.md5, blob.size_bytes, blob.media_type
              FROM image JOIN blob ON blob.id = image.blob_id
              WHERE image.ended_at IS NULL AND ",
             $condition
@@ -84,12 +88,15 @@ async fn find(
 
 fn read(operation: &'static str, row: &Row) -> Result<LiveImage, Error> {
     let text = |column: &str| row.get::<_, &str>(column);
+    let pixels = |column: &str| row.get::<_, Option<i32>>(column).map(i32::unsigned_abs);
     let media_type = text("media_type");
     Ok(LiveImage {
         id: row.get("id"),
         public_id: text("public_id")
             .parse()
             .map_err(|error| Error::row(operation, error))?,
+        blob_id: row.get("blob_id"),
+        dimensions: pixels("width").zip(pixels("height")),
         key: text("key")
             .parse()
             .map_err(|error| Error::row(operation, error))?,

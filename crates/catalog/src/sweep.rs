@@ -1,10 +1,10 @@
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use deadpool_postgres::Transaction;
-use domain::BlobKey;
+use domain::{BlobKey, VariantKey};
 use jiff::Timestamp;
 
-use crate::{Catalog, Error};
+use crate::{Catalog, Error, derive::keys_of_variants};
 
 /// A blob whose time has come, its row locked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct Doomed {
     pub key: BlobKey,
     /// How many.
     pub size_bytes: u64,
+    /// Where what was derived of them rests, or may.
+    pub variants: Vec<VariantKey>,
 }
 
 /// What a batch freed.
@@ -71,11 +73,13 @@ where
             id: row.get("id"),
             key,
             size_bytes,
+            variants: Vec::new(),
         });
     }
     if doomed.is_empty() {
         return Ok(Swept::default());
     }
+    add_variants(&transaction, &mut doomed).await?;
     let claimed = doomed.len();
     let gone = tokio::select! {
         gone = remove(doomed) => gone,
@@ -92,6 +96,19 @@ where
         blobs: freed.len(),
         bytes,
     })
+}
+
+/// Variants are read after their blobs are locked: from here on none can be wished for or put in place.
+async fn add_variants(transaction: &Transaction<'_>, doomed: &mut [Doomed]) -> Result<(), Error> {
+    let blobs: Vec<(i64, &BlobKey)> = doomed.iter().map(|blob| (blob.id, &blob.key)).collect();
+    let mut variants: HashMap<i64, Vec<VariantKey>> = HashMap::new();
+    for (id, key) in keys_of_variants(transaction, &blobs).await? {
+        variants.entry(id).or_default().push(key);
+    }
+    for blob in doomed {
+        blob.variants = variants.remove(&blob.id).unwrap_or_default();
+    }
+    Ok(())
 }
 
 /// Waits until the session that holds a transaction's locks is gone.

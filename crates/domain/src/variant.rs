@@ -1,9 +1,12 @@
 use std::{fmt, str::FromStr};
 
-use crate::BlobKey;
+use serde::{Deserialize, Serialize};
+
+use crate::{BlobKey, MediaType};
 
 /// A format that variants come in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum VariantFormat {
     /// Lossy WebP: small, keeps transparency, and every browser since 2020 shows it.
     Webp,
@@ -66,16 +69,28 @@ impl fmt::Display for VariantFormat {
     }
 }
 
-/// The widths that variants have, in pixels, ascending. Whatever else is asked for goes up to the next of them, so that no
-/// request can make a size of its own, and the disk can't be filled by asking.
+impl MediaType {
+    /// Whether variants are derived of files of this format: of pictures that berth decodes itself.
+    #[must_use]
+    pub fn has_variants(self) -> bool {
+        matches!(
+            self,
+            Self::Jpeg | Self::Png | Self::Gif | Self::Webp | Self::Bmp | Self::Tiff
+        )
+    }
+}
+
+/// The widths that variants have, in pixels, ascending: [`THUMB`](Self::THUMB) and [`SHOW`](Self::SHOW) always, and a ladder.
+/// Whatever else is asked for goes up to the next of them, so that no request can make a size of its own, and the disk
+/// can't be filled by asking.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NamedWidths(Vec<u32>);
 
 /// The text lists no widths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "expected up to {} different widths of {} to {} pixels, separated by commas",
-    NamedWidths::MOST,
+    "expected up to {} widths of {} to {} pixels, separated by commas",
+    NamedWidths::MOST - 2,
     NamedWidths::NARROWEST,
     NamedWidths::WIDEST
 )]
@@ -104,13 +119,6 @@ impl NamedWidths {
     pub fn all(&self) -> &[u32] {
         &self.0
     }
-
-    /// The width of thumbnails: what `thumb` (300) goes up to, or the widest.
-    #[must_use]
-    pub fn thumbnail(&self) -> u32 {
-        let widest = self.0.last().copied().unwrap_or(Self::THUMB);
-        self.at_least(Self::THUMB).unwrap_or(widest)
-    }
 }
 
 impl Default for NamedWidths {
@@ -127,11 +135,11 @@ impl FromStr for NamedWidths {
             .split(',')
             .map(|width| width.trim().parse::<u32>().map_err(|_| InvalidWidths))
             .collect::<Result<Vec<_>, _>>()?;
-        let named = widths.len();
+        widths.extend([Self::THUMB, Self::SHOW]);
         widths.sort_unstable();
         widths.dedup();
         let fits = |width: &u32| (Self::NARROWEST..=Self::WIDEST).contains(width);
-        if widths.len() == named && named <= Self::MOST && widths.iter().all(fits) {
+        if widths.len() <= Self::MOST && widths.iter().all(fits) {
             Ok(Self(widths))
         } else {
             Err(InvalidWidths)
@@ -191,7 +199,7 @@ impl fmt::Display for VariantKey {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Md5, MediaType, Sha256};
+    use crate::{Md5, Sha256};
 
     #[test]
     fn unknown_widths_go_up_to_the_next_named_one() {
@@ -209,20 +217,22 @@ mod tests {
         ] {
             assert_eq!(widths.at_least(asked), named, "{asked}");
         }
-        assert_eq!(widths.thumbnail(), 300);
-        assert_eq!("64,128".parse::<NamedWidths>().unwrap().thumbnail(), 128);
     }
 
     #[test]
     fn a_list_of_widths_is_sorted_and_each_is_sane() {
-        let widths: NamedWidths = "640, 300,1280".parse().unwrap();
-        assert_eq!(widths.all(), [300, 640, 1280]);
-        assert_eq!(widths.to_string(), "300,640,1280");
-        let many = (0..17)
+        let widths: NamedWidths = "640, 100,1280,640".parse().unwrap();
+        assert_eq!(
+            widths.all(),
+            [100, 300, 640, 810, 1280],
+            "thumb and show are always there"
+        );
+        assert_eq!(widths.to_string(), "100,300,640,810,1280");
+        let many = (0..15)
             .map(|n| (100 + n).to_string())
             .collect::<Vec<_>>()
             .join(",");
-        for bad in ["", "300,", "300,300", "0", "15", "4097", "wide", "-1", &many] {
+        for bad in ["", "300,", "0", "15", "4097", "wide", "-1", &many] {
             assert_eq!(bad.parse::<NamedWidths>(), Err(InvalidWidths), "{bad:?}");
         }
     }

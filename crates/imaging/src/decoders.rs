@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use crate::{
-    Asked, Inspection, NotReadable,
+    Asked, Inspection, NotReadable, NotRenderable, Output, RenderedFiles,
     decoder::{ARGUMENT, READY},
     job::{Done, Job},
 };
@@ -68,6 +68,11 @@ pub enum Undone {
     Unavailable(#[source] std::io::Error),
 }
 
+/// A decoder that answers another question than it was asked is none of ours.
+fn strange(answer: &Done) -> Undone {
+    Undone::Unavailable(std::io::Error::other(format!("a decoder answered {answer:?}")))
+}
+
 /// A bounded pool of decoder processes. Cloning shares it.
 ///
 /// SECURITY: whatever a file makes of its decoder (an abort, a panic, no memory left, an endless loop) ends that process and is
@@ -112,8 +117,22 @@ impl Decoders {
 
     /// Looks into a file.
     pub async fn inspect(&self, path: PathBuf, asked: Asked) -> Result<Inspection, Undone> {
-        let Done::Inspected(inspection) = self.run(&Job::Inspect { path, asked }).await?;
-        Ok(*inspection)
+        match self.run(&Job::Inspect { path, asked }).await? {
+            Done::Inspected(inspection) => Ok(*inspection),
+            other @ Done::Rendered(_) => Err(strange(&other)),
+        }
+    }
+
+    /// Makes variants of a picture.
+    pub async fn render(
+        &self,
+        path: PathBuf,
+        outputs: Vec<Output>,
+    ) -> Result<Result<RenderedFiles, NotRenderable>, Undone> {
+        match self.run(&Job::Render { path, outputs }).await? {
+            Done::Rendered(outcome) => Ok(*outcome),
+            other @ Done::Inspected(_) => Err(strange(&other)),
+        }
     }
 
     /// Does a job, when a seat is free.

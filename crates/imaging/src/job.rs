@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Asked, Inspection, NotReadable};
+use crate::{Asked, Inspection, NotReadable, NotRenderable, Output, RenderedFiles};
 
 /// Work for a decoder process. Paths are those of the service, whose working folder a decoder shares; what a job writes goes into a file that its caller has made.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -14,6 +14,13 @@ pub enum Job {
         /// What is asked about it.
         asked: Asked,
     },
+    /// Make variants of a picture.
+    Render {
+        /// The picture.
+        path: PathBuf,
+        /// What is wanted, and where it goes.
+        outputs: Vec<Output>,
+    },
 }
 
 /// What a job gave.
@@ -21,6 +28,8 @@ pub enum Job {
 pub enum Done {
     /// Of [`Job::Inspect`].
     Inspected(Box<Inspection>),
+    /// Of [`Job::Render`].
+    Rendered(Box<Result<RenderedFiles, NotRenderable>>),
 }
 
 impl Job {
@@ -29,6 +38,9 @@ impl Job {
         match self {
             Self::Inspect { path, asked } => crate::inspect::inspect_file(&path, &asked)
                 .map(|inspection| Done::Inspected(Box::new(inspection))),
+            Self::Render { path, outputs } => Ok(Done::Rendered(Box::new(crate::render::render_files(
+                &path, &outputs,
+            )))),
         }
     }
 }

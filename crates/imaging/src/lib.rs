@@ -20,5 +20,7 @@ pub use decoder::serve_if_asked;
 pub use decoders::{DecoderLimits, Decoders, Undone};
 pub use inspect::{Asked, Budget, Inspection, NotReadable};
 pub use job::{Done, Job};
-pub use render::{Essence, NotRenderable, RenderLimits, Rendered, Rendering, Spec, render};
+pub use render::{
+    Essence, Made, NotRenderable, Output, RenderLimits, Rendered, RenderedFiles, Rendering, Spec, render,
+};
 pub use sniff::{SNIFF_BYTES, sniff};

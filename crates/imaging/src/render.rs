@@ -8,18 +8,22 @@ mod colour;
 mod decode;
 mod encode;
 mod essence;
+mod files;
 
 use std::io::{BufRead, Seek};
 
 use domain::{MediaType, VariantFormat};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer, images::Image};
 use image::{DynamicImage, RgbImage, RgbaImage};
+use serde::{Deserialize, Serialize};
 
 use decode::{Decoded, decode};
 pub use essence::Essence;
+pub(crate) use files::render_files;
+pub use files::{Made, Output, RenderedFiles};
 
 /// A variant that is wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spec {
     /// How wide, in pixels, once it is upright. The height follows.
     pub width: u32,
@@ -35,10 +39,10 @@ pub struct RenderLimits {
 }
 
 impl Default for RenderLimits {
-    /// 192 MiB: a photograph of 50 megapixels, however it was stored, and a screenshot of 25.
+    /// 160 MiB: a photograph of 50 megapixels (of 25 where it is progressive and keeps all its colours), a screenshot of 40.
     fn default() -> Self {
         Self {
-            pixel_bytes: 192 << 20,
+            pixel_bytes: 160 << 20,
         }
     }
 }
@@ -68,7 +72,7 @@ pub struct Rendering {
 }
 
 /// Why there are no variants of a file.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 pub enum NotRenderable {
     /// No decoder of this format is linked.
     #[error("{0} files are not decoded here")]

@@ -38,7 +38,7 @@ async fn remove_all(remover: BlobRemover, doomed: Vec<Doomed>) -> Vec<i64> {
     let unlocked = CancellationToken::new();
     let _when_dropped = unlocked.clone().drop_guard();
     let removing = tokio::task::spawn_blocking(move || {
-        let is_gone = |blob: &Doomed| match remover.remove(&blob.key) {
+        let is_gone = |blob: &Doomed| match remover.remove(&blob.key, &blob.variants) {
             Ok(_was_there) => true,
             Err(error) => {
                 tracing::warn!(key = %blob.key, error = &error as &dyn std::error::Error, "a blob could not be removed; it stays doomed");

@@ -1,13 +1,14 @@
 use std::time::{Duration, UNIX_EPOCH};
 
-use catalog::LiveImage;
-use domain::{BlobKey, Expiry, MediaType, PublicId, Visibility, is_live};
+use catalog::{LiveImage, VariantRecord};
+use domain::{BlobKey, Expiry, MediaType, PublicId, Sha256, VariantFormat, VariantKey, Visibility, is_live};
 use http::HeaderValue;
 use jiff::Timestamp;
 
 use crate::{
     answer::{conditional::Validators, disposition::disposition},
-    delivery::{Digest, Seen, accel_path},
+    delivery::{Digest, Place, Seen, accel_path},
+    variants::Variants,
 };
 
 /// Hexadecimal digits of the SHA-256 in an entity tag: 128 bits, so that no two files ever share one.
@@ -19,11 +20,16 @@ pub(crate) struct Shelved {
     /// Its row.
     pub(crate) row: i64,
     pub(crate) public_id: PublicId,
+    pub(crate) blob_id: i64,
     pub(crate) key: BlobKey,
+    /// Where the bytes rest: at the key, or beside it if this is a variant.
+    pub(crate) place: Place,
     /// What the bytes are.
     pub(crate) digest: Digest,
     pub(crate) size_bytes: u64,
     pub(crate) media_type: MediaType,
+    pub(crate) dimensions: Option<(u32, u32)>,
+    name: String,
     visibility: Visibility,
     pub(crate) expiry: Expiry,
     modified: i64,
@@ -33,13 +39,12 @@ pub(crate) struct Shelved {
     /// Where nginx finds the bytes.
     pub(crate) accel: HeaderValue,
     pub(crate) seen: Seen,
+    pub(crate) variants: Variants,
 }
 
 impl Shelved {
     pub(crate) fn new(image: LiveImage) -> Self {
-        let mut digits = image.sha256.to_string();
-        digits.truncate(ETAG_DIGITS);
-        let digest = Digest::from_str_radix(&digits, 16).unwrap_or_default();
+        let (digest, etag) = digest_and_etag(&image.sha256);
         let modified = image.updated_at.as_second().max(0);
         Self {
             row: image.id,
@@ -47,15 +52,51 @@ impl Shelved {
             digest,
             size_bytes: image.size_bytes,
             media_type: image.media_type,
+            dimensions: image.dimensions,
             visibility: image.visibility,
             expiry: image.expiry,
             modified,
-            etag: header(format!("\"{digits}\"")),
+            etag,
             last_modified: header(http_date(modified)),
             disposition: disposition(&image.name, image.media_type),
-            accel: accel_path(&image.key),
+            accel: accel_path(image.key.as_str()),
             seen: Seen::default(),
+            variants: Variants::default(),
+            name: image.name,
+            blob_id: image.blob_id,
+            place: Place::Blob,
             key: image.key,
+        }
+    }
+
+    /// The same image in a variant's bytes: counted, judged and ended as the image is.
+    pub(crate) fn variant(&self, variant: &VariantRecord) -> Self {
+        let (digest, etag) = digest_and_etag(&variant.sha256);
+        let key = VariantKey::new(&self.key, variant.named_width, variant.format);
+        let media_type = match variant.format {
+            VariantFormat::Webp => MediaType::Webp,
+            VariantFormat::Jpeg => MediaType::Jpeg,
+        };
+        Self {
+            row: self.row,
+            public_id: self.public_id,
+            blob_id: self.blob_id,
+            key: self.key.clone(),
+            digest,
+            size_bytes: variant.size_bytes,
+            media_type,
+            dimensions: Some((variant.width, variant.height)),
+            name: self.name.clone(),
+            visibility: self.visibility,
+            expiry: self.expiry,
+            modified: self.modified,
+            etag,
+            last_modified: self.last_modified.clone(),
+            disposition: disposition(&self.name, media_type),
+            accel: accel_path(key.as_str()),
+            seen: Seen::default(),
+            variants: Variants::default(),
+            place: Place::Variant(key),
         }
     }
 
@@ -71,6 +112,14 @@ impl Shelved {
             modified: self.modified,
         }
     }
+}
+
+/// By what bytes are known in memory, and their entity tag.
+fn digest_and_etag(sha256: &Sha256) -> (Digest, HeaderValue) {
+    let mut digits = sha256.to_string();
+    digits.truncate(ETAG_DIGITS);
+    let digest = Digest::from_str_radix(&digits, 16).unwrap_or_default();
+    (digest, header(format!("\"{digits}\"")))
 }
 
 fn http_date(seconds: i64) -> String {

@@ -10,6 +10,8 @@ pub(crate) fn image(row: u8) -> catalog::LiveImage {
     catalog::LiveImage {
         id: i64::from(row),
         public_id: PublicId::from_random([row; 16]),
+        blob_id: i64::from(row),
+        dimensions: Some((640, 480)),
         key: BlobKey::plain(md5, MediaType::Png),
         sha256: Sha256([row; 32]),
         md5,

@@ -8,4 +8,5 @@
 mod answers;
 mod outages;
 mod server;
+mod variants;
 mod views;

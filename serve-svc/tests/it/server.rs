@@ -162,6 +162,7 @@ impl Server {
     ) -> Picture {
         let now = self.clock.now();
         let low = u8::try_from(seed).unwrap();
+        let (media_type, dimensions) = described(&bytes);
         let new = NewImage {
             public_id: PublicId::from_random([low; 16]),
             account_id: self.account,
@@ -170,8 +171,8 @@ impl Server {
                 md5: Md5([u8::try_from(md5_seed).unwrap(); 16]),
                 sha256: Sha256([low; 32]),
                 size_bytes: bytes.len() as u64,
-                media_type: MediaType::Png,
-                dimensions: Some((40, 40)),
+                media_type,
+                dimensions,
             },
             name: FileName::clean("截图.png", "image.png"),
             description: String::new(),
@@ -193,6 +194,10 @@ impl Server {
             file: self.folder.path().join("blobs").join(&path),
             path,
         }
+    }
+
+    pub(crate) fn blobs(&self) -> PathBuf {
+        self.folder.path().join("blobs")
     }
 
     pub(crate) async fn ask(&self, method: &str, url: &str, headers: &[&str]) -> Answer {
@@ -240,5 +245,17 @@ impl Server {
             tokio::time::sleep(std::time::Duration::from_millis(25)).await;
         }
         views
+    }
+}
+
+/// The type and the dimensions of a test's own bytes.
+fn described(bytes: &[u8]) -> (MediaType, Option<(u32, u32)>) {
+    let number = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap());
+    if bytes.starts_with(b"\x89PNG") {
+        (MediaType::Png, Some((number(16), number(20))))
+    } else if bytes.get(4..8) == Some(b"ftyp") {
+        (MediaType::Mp4, None)
+    } else {
+        (MediaType::Png, Some((40, 40)))
     }
 }

@@ -2,7 +2,10 @@
 
 use catalog::{Bearer, ImageRecord, Published};
 
-use crate::{Service, delete_link, routes::image_url};
+use crate::{
+    Service, delete_link,
+    routes::{self, image_url},
+};
 
 /// What an upload gave, and what its client may be told of it.
 #[derive(Debug)]
@@ -33,9 +36,9 @@ impl Taken {
     }
 }
 
-/// A small picture of it; the image itself where there is none.
+/// A small picture of it.
 pub(super) fn thumbnail_url(service: &Service, image: &ImageRecord) -> String {
-    image_url(service, image)
+    routes::thumbnail_url(service, image)
 }
 
 /// Where it is looked at by a person.

@@ -44,5 +44,7 @@ pub(crate) async fn publish(
         })
         .await
     });
-    Ok(publishing.await??)
+    let published = publishing.await??;
+    service.deriver().wake();
+    Ok(published)
 }

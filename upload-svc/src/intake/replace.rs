@@ -46,7 +46,9 @@ pub(crate) async fn replace<B: Buf>(
         })
         .await
     });
-    Ok(replacing.await??)
+    let replaced = replacing.await??;
+    service.deriver().wake();
+    Ok(replaced)
 }
 
 async fn receive_one<B: Buf>(

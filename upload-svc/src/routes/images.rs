@@ -7,12 +7,15 @@ pub(super) mod fields;
 mod if_match;
 mod list;
 mod query;
+mod variants;
 
 pub(super) use bulk::bulk;
 pub(super) use change::{patch, replace, restore};
 pub(crate) use if_match::IfMatch;
 pub(super) use list::{exists, list};
+pub(crate) use variants::thumbnail_url;
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use bytes::Buf;
 use catalog::{Bearer, ImageRecord, Published, Role, Standing};
 use domain::{PublicId, Refusal, Scope, is_live};
@@ -196,7 +199,10 @@ pub(crate) fn image_json(service: &Service, image: &ImageRecord, standing: Stand
     json!({
         "id": image.public_id.as_str(),
         "url": image_url(service, image),
-        "thumbnail_url": null,
+        "thumbnail_url": thumbnail_url(service, image),
+        "variants": variants::variants_json(service, image),
+        "thumbhash": image.thumbhash.as_ref().map(|hash| BASE64_STANDARD.encode(hash)),
+        "dominant_color": image.dominant_color.map(|colour| format!("#{}", hex::encode(colour))),
         "md5": image.md5.to_string(),
         "sha256": image.sha256.to_string(),
         "size_bytes": image.size_bytes,

@@ -28,3 +28,4 @@ mod server;
 mod session;
 mod tokens;
 mod users;
+mod variants;

@@ -25,7 +25,16 @@ async fn an_upload_answers_with_the_image_and_its_bytes_rest_at_their_key() {
     assert_eq!(image["views"], 0);
     assert_eq!(image["created_at"], "2026-11-21T00:00:00Z");
     assert_eq!(image["expires_at"], "2026-12-21T00:00:00Z", "30 days by default");
-    assert!(image["taken_at"].is_null() && image["thumbnail_url"].is_null());
+    assert!(image["taken_at"].is_null());
+    assert_eq!(
+        image["thumbnail_url"],
+        format!("https://img.example/i/{id}.webp?w=300")
+    );
+    assert_eq!(
+        image["variants"],
+        serde_json::json!([]),
+        "they come after the reply"
+    );
     assert_eq!(image["sha256"].as_str().unwrap().len(), 64);
     let stored = std::fs::read(server.blobs().join(&md5[..2]).join(format!("{}.png", &md5[2..]))).unwrap();
     assert_eq!(stored, png);

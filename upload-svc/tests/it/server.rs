@@ -27,6 +27,8 @@ pub(crate) struct Server {
     pub(crate) token: Token,
     folder: TempDir,
     address: String,
+    service: Service,
+    stop: CancellationToken,
     _stop: DropGuard,
 }
 
@@ -107,7 +109,7 @@ impl Server {
             settings.rate_limit,
             settings.trusted_proxies.clone(),
         );
-        let stacked = http_kit::stack(upload_svc::routes(service), stack, &metrics);
+        let stacked = http_kit::stack(upload_svc::routes(service.clone()), stack, &metrics);
         let listener = Listener::bind(&"127.0.0.1:0".parse().unwrap()).await.unwrap();
         let address = listener
             .local_url()
@@ -130,8 +132,15 @@ impl Server {
             token,
             folder,
             address,
-            _stop: stop.drop_guard(),
+            service,
+            _stop: stop.clone().drop_guard(),
+            stop,
         }
+    }
+
+    /// Lets it derive variants from now on. Other tests do without, so that nothing happens behind their back.
+    pub(crate) fn derive(&self) {
+        tokio::spawn(upload_svc::background(self.service.clone(), self.stop.clone()));
     }
 
     pub(crate) fn blobs(&self) -> PathBuf {

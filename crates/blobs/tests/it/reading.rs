@@ -35,7 +35,7 @@ async fn a_blob_that_is_open_can_be_read_to_its_end_after_it_was_removed() {
     let key = store.published(b"picture").await;
     let reader = BlobReader::new(store.root());
     let file = reader.open(&key).unwrap().unwrap();
-    assert!(blobs::BlobRemover::new(store.root()).remove(&key).unwrap());
+    assert!(blobs::BlobRemover::new(store.root()).remove(&key, &[]).unwrap());
     assert_eq!(file.read_blocking(0, 100).unwrap(), "picture");
     assert!(reader.open(&key).unwrap().is_none());
 }

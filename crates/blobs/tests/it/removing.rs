@@ -17,11 +17,11 @@ async fn a_blob_is_removed_once_and_its_absence_is_as_good() {
         store.published(b"another").await,
     );
     let remover = BlobRemover::new(store.root());
-    assert!(remover.remove(&key).unwrap());
-    assert!(!remover.remove(&key).unwrap());
+    assert!(remover.remove(&key, &[]).unwrap());
+    assert!(!remover.remove(&key, &[]).unwrap());
     assert_eq!(store.bytes_at(&other), b"another");
     std::fs::remove_dir_all(store.root().join(key.folder())).unwrap();
-    assert!(!remover.remove(&key).unwrap(), "its folder is gone, too");
+    assert!(!remover.remove(&key, &[]).unwrap(), "its folder is gone, too");
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@
 
 mod changes;
 mod collisions;
+mod deriving;
 mod expiring;
 mod folding;
 mod idempotency;

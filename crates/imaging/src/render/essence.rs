@@ -1,9 +1,10 @@
 use std::collections::HashMap;
 
 use image::DynamicImage;
+use serde::{Deserialize, Serialize};
 
 /// What stands in for a picture that has not arrived yet.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Essence {
     /// A [thumbhash](https://evanw.github.io/thumbhash/): its look, blurred, in some 25 bytes.
     pub thumbhash: Vec<u8>,

@@ -1,7 +1,9 @@
 use http_kit::Language;
 use serde_json::{Value, json};
 
-use crate::openapi::schema::{Schema, count, either, instant, number, object, one_of, refer_to, text};
+use crate::openapi::schema::{
+    Schema, count, either, instant, list_of, number, object, one_of, refer_to, text,
+};
 
 /// The public id of an image.
 pub(in crate::openapi) fn image_id() -> Schema {
@@ -39,9 +41,11 @@ pub(in crate::openapi) fn image(language: Language) -> Schema {
             "thumbnail_url",
             text()
                 .with("format", "uri")
-                .or_null()
-                .example(Value::Null)
-                .about(t("A small version, where there is one.", "缩略图链接（若有）。")),
+                .example("https://img.example.com/i/7h9KzQm2xRfW.webp?w=300")
+                .about(t(
+                    "300 pixels wide; it answers from the first moment on.",
+                    "宽 300 像素的缩略图，上传后即可访问。",
+                )),
         ),
         ("md5", md5()),
         ("sha256", sha256()),
@@ -62,8 +66,53 @@ pub(in crate::openapi) fn image(language: Language) -> Schema {
         ),
         ("height", count().or_null().example(1200)),
     ];
+    members.extend(derived_of_image(language));
     members.extend(said_of_image(language));
     object(members)
+}
+
+/// What was made of an image after its upload.
+fn derived_of_image(language: Language) -> Vec<(&'static str, Schema)> {
+    let t = |english, chinese| language.pick(english, chinese);
+    let variant = object(vec![
+        (
+            "url",
+            text()
+                .with("format", "uri")
+                .example("https://img.example.com/i/7h9KzQm2xRfW.webp?w=300"),
+        ),
+        (
+            "media_type",
+            one_of(&["image/webp", "image/jpeg"]).example("image/webp"),
+        ),
+        ("width", count().example(300)),
+        ("height", count().example(225)),
+        ("size_bytes", count().example(9_812)),
+    ]);
+    vec![
+        (
+            "variants",
+            list_of(variant).about(t(
+                "Smaller copies that are there now, the narrowest first.",
+                "当前已生成的缩小版本，由窄到宽。",
+            )),
+        ),
+        (
+            "thumbhash",
+            text().or_null().example("1QcSHQRnh493V4dIh4eXh1h4kJUI").about(t(
+                "Its look, blurred, in some 25 bytes of base64 (thumbhash); null until it was derived.",
+                "约 25 字节的模糊预览（thumbhash，base64）；生成前为 null。",
+            )),
+        ),
+        (
+            "dominant_color",
+            text()
+                .pattern("^#[0-9a-f]{6}$")
+                .or_null()
+                .example("#3a6ea5")
+                .about(t("The colour that most of it has.", "主色调。")),
+        ),
+    ]
 }
 
 /// What its owner says of an image, and what time does to it.

@@ -1,0 +1,91 @@
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, Read as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+    sync::atomic::Ordering,
+};
+
+use domain::{BlobKey, Sha256, VariantKey};
+use sha2::{Digest as _, Sha256 as Sha256Hasher};
+
+use crate::{
+    BlobWriter, Error,
+    disk::sync_folder,
+    staging::{FILE_MODE, StagingName},
+};
+
+/// A file in the staging folder into which a decoder process writes a variant. Dropped before it is published, it is gone;
+/// what a killed process leaves of it the janitor purges, as it does with uploads.
+#[derive(Debug)]
+pub struct DerivedFile {
+    name: StagingName,
+    file: File,
+}
+
+impl DerivedFile {
+    /// Where it is until it is published: for a decoder, which is another process.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.name.0
+    }
+
+    /// How many bytes were written, and which. It may block for the disk.
+    pub fn measure(&self) -> Result<(u64, Sha256), Error> {
+        const PIECE: usize = 64 << 10;
+        let mut file = File::open(&self.name.0).map_err(Error::at("open", &self.name.0))?;
+        let (mut hasher, mut size_bytes, mut piece) = (Sha256Hasher::new(), 0, vec![0; PIECE]);
+        loop {
+            let count = file.read(&mut piece).map_err(Error::at("read", &self.name.0))?;
+            if count == 0 {
+                return Ok((size_bytes, Sha256(hasher.finalize().into())));
+            }
+            hasher.update(&piece[..count]);
+            size_bytes += count as u64;
+        }
+    }
+}
+
+impl BlobWriter {
+    /// Makes an empty file for a variant that is about to be derived.
+    pub fn stage_derived(&self) -> Result<DerivedFile, Error> {
+        let number = self.next_name.fetch_add(1, Ordering::Relaxed);
+        // "d" keeps it apart from uploads; where replicas share a volume, the exclusive creation decides.
+        let path = self
+            .disk
+            .staging()
+            .join(format!("d{}-{number}", std::process::id()));
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .mode(FILE_MODE)
+            .open(&path)
+            .map_err(Error::at("create", &path))?;
+        Ok(DerivedFile {
+            name: StagingName(path),
+            file,
+        })
+    }
+
+    /// Where a published blob is, for a decoder to read. It may be gone, or be damaged: the decoder says so.
+    #[must_use]
+    pub fn path_of(&self, key: &BlobKey) -> PathBuf {
+        self.disk.path(key)
+    }
+
+    /// Puts derived bytes at their key for good, in place of what is there. Run it while the blob's row is locked and the
+    /// variant's row is there. It blocks for the disk.
+    pub fn publish_variant(&self, derived: &DerivedFile, key: &VariantKey) -> Result<(), Error> {
+        let (from, to) = (&derived.name.0, self.disk.variant_path(key));
+        derived.file.sync_data().map_err(Error::at("sync", from))?;
+        match std::fs::rename(from, &to) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.disk.make_variant_folder(key)?;
+                std::fs::rename(from, &to).map_err(Error::at("publish", &to))?;
+            }
+            outcome => outcome.map_err(Error::at("publish", &to))?,
+        }
+        sync_folder(to.parent().unwrap_or(self.disk.root()))
+    }
+}

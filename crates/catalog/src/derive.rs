@@ -1,0 +1,317 @@
+//! What upload-svc asks while it derives variants: what is due, and how it went.
+
+use std::time::Duration;
+
+use deadpool_postgres::Transaction;
+use domain::{BlobKey, MediaType, Sha256, VariantFormat, VariantKey};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{Catalog, Error};
+
+/// A blob of which variants are due. They are ours until the lease ends, by which they are made, given up or due again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueVariants {
+    /// The blob's row.
+    pub blob_id: i64,
+    /// Where its bytes rest.
+    pub key: BlobKey,
+    /// Of which format they are.
+    pub media_type: MediaType,
+    /// How many.
+    pub size_bytes: u64,
+    /// Named widths and formats that are due.
+    pub wanted: Vec<(u32, VariantFormat)>,
+    /// How often they were tried before, those that were tried most.
+    pub tries: u16,
+}
+
+/// A variant that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewVariant {
+    /// Its named width.
+    pub named_width: u32,
+    /// Its format.
+    pub format: VariantFormat,
+    /// Its own width and height.
+    pub dimensions: (u32, u32),
+    /// How many bytes.
+    pub size_bytes: u64,
+    /// Which bytes.
+    pub sha256: Sha256,
+}
+
+/// What deriving gave of a blob.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Derived {
+    /// The variants that were made.
+    pub made: Vec<NewVariant>,
+    /// Those that there will never be, each with the reason.
+    pub none: Vec<(u32, VariantFormat, &'static str)>,
+    /// Its look, blurred.
+    pub thumbhash: Option<Vec<u8>>,
+    /// The colour that most of it has.
+    pub dominant_color: Option<[u8; 3]>,
+}
+
+/// Why what was derived was not kept.
+#[derive(Debug, thiserror::Error)]
+pub enum KeepError<B> {
+    /// The rows could not be written.
+    #[error(transparent)]
+    Catalog(#[from] Error),
+    /// The bytes could not be put in place.
+    #[error("the bytes could not be put in place")]
+    Bytes(#[source] B),
+}
+
+/// Claims the variants that have been due longest, those of one blob together, until `now + lease`. None when none is due.
+///
+/// A process that dies with them loses nothing: they are due again when the lease ends.
+pub async fn claim_due_variants(
+    catalog: &Catalog,
+    now: Timestamp,
+    lease: Duration,
+) -> Result<Option<DueVariants>, Error> {
+    const OPERATION: &str = "claim variants to derive";
+    // The blob of the first one decides; whatever else of it is due comes along, for it is decoded once for all.
+    const CLAIM: &str = "
+        WITH first AS (
+            SELECT blob_id FROM variant WHERE due_at <= $1 ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED
+        ), due AS (
+            SELECT blob_id, named_width, format FROM variant
+            WHERE blob_id = (SELECT blob_id FROM first) AND due_at <= $1
+            FOR UPDATE SKIP LOCKED
+        )
+        UPDATE variant SET due_at = $2, tries = least(tries + 1, 1000) FROM due
+        WHERE (variant.blob_id, variant.named_width, variant.format) = (due.blob_id, due.named_width, due.format)
+        RETURNING variant.blob_id, variant.named_width, variant.format, (variant.tries - 1)::smallint AS tries";
+    const BLOB: &str = "SELECT key, media_type, size_bytes FROM blob WHERE id = $1";
+    let until = later(now, lease);
+    let client = catalog.client(OPERATION).await?;
+    let claim = client
+        .prepare_cached(CLAIM)
+        .await
+        .map_err(Error::statement(OPERATION))?;
+    let rows = client
+        .query(&claim, &[&now, &until])
+        .await
+        .map_err(Error::statement(OPERATION))?;
+    let Some(first) = rows.first() else {
+        return Ok(None);
+    };
+    let blob_id: i64 = first.get("blob_id");
+    let blob = client
+        .prepare_cached(BLOB)
+        .await
+        .map_err(Error::statement(OPERATION))?;
+    let Some(blob) = client
+        .query_opt(&blob, &[&blob_id])
+        .await
+        .map_err(Error::statement(OPERATION))?
+    else {
+        // Swept meanwhile; its variants went with it.
+        return Ok(None);
+    };
+    let mut wanted = Vec::with_capacity(rows.len());
+    for row in &rows {
+        wanted.push((
+            row.get::<_, i32>("named_width").unsigned_abs(),
+            format_of(OPERATION, row)?,
+        ));
+    }
+    let media_type: &str = blob.get("media_type");
+    Ok(Some(DueVariants {
+        blob_id,
+        key: blob
+            .get::<_, &str>("key")
+            .parse()
+            .map_err(|error| Error::row(OPERATION, error))?,
+        media_type: MediaType::from_mime(media_type).ok_or_else(|| Error::row(OPERATION, media_type))?,
+        size_bytes: blob.get::<_, i64>("size_bytes").unsigned_abs(),
+        wanted,
+        tries: rows
+            .iter()
+            .map(|row| row.get::<_, i16>("tries").unsigned_abs())
+            .max()
+            .unwrap_or(0),
+    }))
+}
+
+pub(crate) fn format_of(operation: &'static str, row: &tokio_postgres::Row) -> Result<VariantFormat, Error> {
+    row.get::<_, &str>("format")
+        .parse()
+        .map_err(|error| Error::row(operation, error))
+}
+
+/// Keeps what was derived: locks the blob's row, has `place` put the bytes of what was made at their keys for good, writes
+/// the rows, commits. False when the blob was swept meanwhile: nothing was placed then.
+///
+/// INVARIANT: a variant's file is put in place only while its blob's row is locked and its own row is there, so a sweep
+/// finds either both or none.
+pub async fn keep_variants<B, F>(
+    catalog: &Catalog,
+    blob_id: i64,
+    derived: &Derived,
+    place: impl FnOnce() -> F,
+) -> Result<bool, KeepError<B>>
+where
+    F: Future<Output = Result<(), B>>,
+{
+    const OPERATION: &str = "keep variants";
+    // Not FOR UPDATE: it waits for a sweep, and holds up nobody who only links to the blob.
+    const LOCK: &str = "SELECT FROM blob WHERE id = $1 FOR NO KEY UPDATE";
+    const DESCRIBE: &str = "
+        UPDATE blob SET thumbhash = coalesce($2, thumbhash), dominant_color = coalesce($3, dominant_color) WHERE id = $1";
+    let mut client = catalog.client(OPERATION).await?;
+    let transaction = client.transaction().await.map_err(Error::statement(OPERATION))?;
+    let lock = transaction
+        .prepare_cached(LOCK)
+        .await
+        .map_err(Error::statement(OPERATION))?;
+    if transaction
+        .query_opt(&lock, &[&blob_id])
+        .await
+        .map_err(Error::statement(OPERATION))?
+        .is_none()
+    {
+        return Ok(false);
+    }
+    place().await.map_err(KeepError::Bytes)?;
+    write(&transaction, blob_id, derived).await?;
+    if derived.thumbhash.is_some() || derived.dominant_color.is_some() {
+        let colour = derived.dominant_color.map(|colour| colour.to_vec());
+        let describe = transaction
+            .prepare_cached(DESCRIBE)
+            .await
+            .map_err(Error::statement(OPERATION))?;
+        transaction
+            .execute(&describe, &[&blob_id, &derived.thumbhash, &colour])
+            .await
+            .map_err(Error::statement(OPERATION))?;
+    }
+    transaction.commit().await.map_err(Error::statement(OPERATION))?;
+    Ok(true)
+}
+
+async fn write(transaction: &Transaction<'_>, blob_id: i64, derived: &Derived) -> Result<(), Error> {
+    const OPERATION: &str = "keep variants";
+    const MADE: &str = "
+        UPDATE variant SET due_at = NULL, tries = 0, none_because = NULL, width = $4, height = $5, size_bytes = $6, sha256 = $7
+        WHERE blob_id = $1 AND named_width = $2 AND format = $3";
+    const NONE: &str = "
+        UPDATE variant SET due_at = NULL, tries = 0, none_because = $4, width = NULL, height = NULL, size_bytes = NULL, sha256 = NULL
+        WHERE blob_id = $1 AND named_width = $2 AND format = $3";
+    let number = |pixels: u32| i32::try_from(pixels).map_err(|error| Error::row(OPERATION, error));
+    for variant in &derived.made {
+        let (width, height) = variant.dimensions;
+        let size = i64::try_from(variant.size_bytes).map_err(|error| Error::row(OPERATION, error))?;
+        let made = transaction
+            .prepare_cached(MADE)
+            .await
+            .map_err(Error::statement(OPERATION))?;
+        transaction
+            .execute(
+                &made,
+                &[
+                    &blob_id,
+                    &number(variant.named_width)?,
+                    &variant.format.as_str(),
+                    &number(width)?,
+                    &number(height)?,
+                    &size,
+                    &variant.sha256.0.as_slice(),
+                ],
+            )
+            .await
+            .map_err(Error::statement(OPERATION))?;
+    }
+    for (named_width, format, reason) in &derived.none {
+        let none = transaction
+            .prepare_cached(NONE)
+            .await
+            .map_err(Error::statement(OPERATION))?;
+        transaction
+            .execute(
+                &none,
+                &[&blob_id, &number(*named_width)?, &format.as_str(), reason],
+            )
+            .await
+            .map_err(Error::statement(OPERATION))?;
+    }
+    Ok(())
+}
+
+/// Puts the variants of a blob off that could not be derived this time: they are due again after `pause`.
+pub async fn put_variants_off(
+    catalog: &Catalog,
+    due: &DueVariants,
+    now: Timestamp,
+    pause: Duration,
+) -> Result<(), Error> {
+    const OPERATION: &str = "put variants off";
+    const SQL: &str = "
+        UPDATE variant SET due_at = $4 FROM unnest($2::integer[], $3::text[]) AS due (named_width, format)
+        WHERE variant.blob_id = $1 AND variant.named_width = due.named_width AND variant.format = due.format
+          AND variant.due_at IS NOT NULL";
+    let widths: Vec<i32> = due.wanted.iter().map(|(width, _)| width.cast_signed()).collect();
+    let formats: Vec<&str> = due.wanted.iter().map(|(_, format)| format.as_str()).collect();
+    let client = catalog.client(OPERATION).await?;
+    client
+        .execute(SQL, &[&due.blob_id, &widths, &formats, &later(now, pause)])
+        .await
+        .map(drop)
+        .map_err(Error::statement(OPERATION))
+}
+
+fn later(now: Timestamp, by: Duration) -> Timestamp {
+    SignedDuration::try_from(by)
+        .ok()
+        .and_then(|by| now.checked_add(by).ok())
+        .unwrap_or(Timestamp::MAX)
+}
+
+/// Wishes anew, for up to `limit` pictures, for thumbnails that are missing: of those that were there before variants were, or
+/// whose row was lost. Those that were given up stay so. Says how many there were.
+pub async fn wish_for_missing_thumbnails(
+    catalog: &Catalog,
+    limit: i64,
+    now: Timestamp,
+) -> Result<u64, Error> {
+    const OPERATION: &str = "wish for missing thumbnails";
+    const SQL: &str = "
+        INSERT INTO variant (blob_id, named_width, format, due_at)
+        SELECT id, 300, 'webp', $2 FROM blob
+        WHERE media_type IN ('image/jpeg', 'image/png', 'image/gif', 'image/webp', 'image/bmp', 'image/tiff') AND links > 0
+          AND NOT EXISTS (SELECT FROM variant WHERE variant.blob_id = blob.id)
+        ORDER BY id LIMIT $1
+        ON CONFLICT DO NOTHING";
+    let client = catalog.client(OPERATION).await?;
+    client
+        .execute(SQL, &[&limit, &now])
+        .await
+        .map_err(Error::statement(OPERATION))
+}
+
+/// The keys of every variant of these blobs that was ever wished for: files may be there for all of them.
+pub(crate) async fn keys_of_variants(
+    transaction: &Transaction<'_>,
+    blobs: &[(i64, &BlobKey)],
+) -> Result<Vec<(i64, VariantKey)>, Error> {
+    const OPERATION: &str = "find variants to sweep";
+    const SQL: &str = "SELECT blob_id, named_width, format FROM variant WHERE blob_id = ANY ($1)";
+    let ids: Vec<i64> = blobs.iter().map(|(id, _)| *id).collect();
+    let keys: std::collections::HashMap<i64, &BlobKey> = blobs.iter().copied().collect();
+    let rows = transaction
+        .query(SQL, &[&ids])
+        .await
+        .map_err(Error::statement(OPERATION))?;
+    let mut found = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let id: i64 = row.get("blob_id");
+        if let Some(key) = keys.get(&id) {
+            let width = row.get::<_, i32>("named_width").unsigned_abs();
+            found.push((id, VariantKey::new(key, width, format_of(OPERATION, row)?)));
+        }
+    }
+    Ok(found)
+}

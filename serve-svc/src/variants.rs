@@ -1,0 +1,232 @@
+//! Smaller copies of images: which one a request means, whether it is there, and what is shown until it is.
+//!
+//! serve-svc makes none. It wishes for one by a row, upload-svc derives it, and the request that asked first waits for a
+//! moment ([`PATIENCE`]). Past that it gets the next larger one, or the original, and no cache takes that for the answer.
+//!
+//! What is known of an image's variants hangs on its entry of the shelf. Whatever makes the shelf forget the image (it was
+//! withdrawn, or replaced) forgets them by the same stroke; and every request finds the image first, so no variant outlives it.
+
+mod wanted;
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use catalog::{VariantRecord, VariantState, find_variant, wish_for_lost_variant, wish_for_variant};
+use domain::{Kind, VariantFormat, VariantKey};
+use http::{HeaderMap, HeaderValue, Response, header};
+use tokio::{sync::OnceCell, time::timeout};
+
+pub(crate) use wanted::WantedVariant;
+
+use crate::{service::Parts, shelf::Shelved};
+
+/// How long the first request for a variant waits for it. Rendering twelve megapixels takes about a twentieth of this.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// The same while the database may be away.
+const PATIENCE_WHEN_DEAF: Duration = Duration::from_millis(250);
+/// How soon is looked again, at first and at last.
+const LOOK_AGAIN: Duration = Duration::from_millis(15);
+const LOOK_AGAIN_AT_MOST: Duration = Duration::from_millis(200);
+/// What is shown in place of a variant that is being made is asked for anew each time.
+const MEANWHILE: &str = "private, no-cache";
+
+/// What is known for good of one of an image's variants.
+#[derive(Debug, Clone)]
+enum Known {
+    There(Arc<Shelved>),
+    /// The original is the answer.
+    Never,
+}
+
+/// One of an image's variants.
+#[derive(Debug)]
+struct Slot {
+    width: u32,
+    format: VariantFormat,
+    known: OnceCell<Known>,
+}
+
+/// What is known of an image's variants.
+#[derive(Debug, Default)]
+pub(crate) struct Variants(Mutex<Vec<Arc<Slot>>>);
+
+impl Variants {
+    fn slot(&self, width: u32, format: VariantFormat) -> Arc<Slot> {
+        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_meant = |slot: &&Arc<Slot>| (slot.width, slot.format) == (width, format);
+        if let Some(slot) = slots.iter().find(is_meant) {
+            return slot.clone();
+        }
+        let slot = Arc::new(Slot {
+            width,
+            format,
+            known: OnceCell::new(),
+        });
+        slots.push(slot.clone());
+        slot
+    }
+
+    fn forget(&self, width: u32, format: VariantFormat) {
+        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.retain(|slot| (slot.width, slot.format) != (width, format));
+    }
+}
+
+/// What is shown to a request.
+#[derive(Debug)]
+pub(crate) struct Shown {
+    /// The image itself, or a variant of it.
+    pub(crate) image: Arc<Shelved>,
+    variant: Option<(u32, VariantFormat)>,
+    varies: bool,
+    /// Another variant was meant, and is being made.
+    is_meanwhile: bool,
+}
+
+impl Shown {
+    /// The image as it is.
+    pub(crate) fn original(image: Arc<Shelved>) -> Self {
+        Self {
+            image,
+            variant: None,
+            varies: false,
+            is_meanwhile: false,
+        }
+    }
+
+    /// Whether it is a variant, and not the image itself.
+    pub(crate) fn is_variant(&self) -> bool {
+        self.variant.is_some()
+    }
+
+    /// Says what caches must know of it.
+    pub(crate) fn describe<B>(&self, response: &mut Response<B>) {
+        let headers = response.headers_mut();
+        if self.varies {
+            headers.insert(header::VARY, HeaderValue::from_static("accept"));
+        }
+        let may_be_kept = headers
+            .get(header::CACHE_CONTROL)
+            .is_some_and(|value| value != "no-store");
+        if self.is_meanwhile && may_be_kept {
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(MEANWHILE));
+        }
+    }
+}
+
+/// Whether a poster is asked for, in place of a video.
+pub(crate) fn is_poster(image: &Shelved, wanted: Option<WantedVariant>) -> bool {
+    image.media_type.kind() == Kind::Video && wanted.is_some_and(|wanted| wanted.has_size())
+}
+
+/// What to show of a live image that its asker may see.
+pub(crate) async fn choose(
+    parts: &Parts,
+    image: Arc<Shelved>,
+    wanted: Option<WantedVariant>,
+    headers: &HeaderMap,
+) -> Shown {
+    let Some(wanted) = wanted else {
+        return Shown::original(image);
+    };
+    let mut shown = match wanted.resolve(image.media_type, image.dimensions, &parts.widths, headers) {
+        Some((width, format)) => find(parts, image, width, format).await,
+        None => Shown::original(image),
+    };
+    shown.varies = wanted.varies();
+    shown
+}
+
+async fn find(parts: &Parts, image: Arc<Shelved>, width: u32, format: VariantFormat) -> Shown {
+    let slot = image.variants.slot(width, format);
+    // What to show if it takes too long.
+    let larger = Mutex::new(None);
+    let known = if let Some(known) = slot.known.get() {
+        Some(known.clone())
+    } else {
+        let patience = if parts.shelf.is_listening() {
+            PATIENCE
+        } else {
+            PATIENCE_WHEN_DEAF
+        };
+        // One asks the database, however many wait.
+        let asking = slot
+            .known
+            .get_or_try_init(|| ask(parts, &image, width, format, &larger));
+        timeout(patience, asking).await.ok().and_then(Result::ok).cloned()
+    };
+    match known {
+        Some(Known::There(variant)) => Shown {
+            image: variant,
+            variant: Some((width, format)),
+            varies: false,
+            is_meanwhile: false,
+        },
+        Some(Known::Never) => Shown::original(image),
+        None => {
+            let larger = larger.into_inner().unwrap_or_else(PoisonError::into_inner);
+            meanwhile(image, larger.as_ref())
+        }
+    }
+}
+
+fn meanwhile(image: Arc<Shelved>, larger: Option<&VariantRecord>) -> Shown {
+    let variant = larger.map(|larger| (larger.named_width, larger.format));
+    let image = match larger {
+        Some(larger) => Arc::new(image.variant(larger)),
+        None => image,
+    };
+    Shown {
+        image,
+        variant,
+        varies: false,
+        is_meanwhile: true,
+    }
+}
+
+/// Asks until the variant is there or is known never to be, and wishes for it if nobody has. The caller's patience ends it.
+async fn ask(
+    parts: &Parts,
+    image: &Shelved,
+    width: u32,
+    format: VariantFormat,
+    larger_there: &Mutex<Option<VariantRecord>>,
+) -> Result<Known, catalog::Error> {
+    let (catalog, blob_id) = (&parts.catalog, image.blob_id);
+    let mut pause = LOOK_AGAIN;
+    loop {
+        let larger = match find_variant(catalog, blob_id, width, format).await? {
+            VariantState::There(record) => return Ok(Known::There(Arc::new(image.variant(&record)))),
+            VariantState::Never => return Ok(Known::Never),
+            VariantState::Unknown { larger } => {
+                wish_for_variant(catalog, blob_id, width, format, parts.clock.now()).await?;
+                larger
+            }
+            VariantState::Wished { larger } => larger,
+        };
+        *larger_there.lock().unwrap_or_else(PoisonError::into_inner) = larger;
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LOOK_AGAIN_AT_MOST);
+    }
+}
+
+/// The file of a variant is lost: forgets it, wishes for it anew, and shows the original meanwhile.
+pub(crate) async fn replace_lost(parts: &Parts, image: Arc<Shelved>, lost: &Shown) -> Shown {
+    if let Some((width, format)) = lost.variant {
+        let key = VariantKey::new(&image.key, width, format);
+        tracing::warn!(image = %image.public_id, %key, "a variant's file is lost; it is derived again");
+        image.variants.forget(width, format);
+        let wishing = wish_for_lost_variant(&parts.catalog, image.blob_id, width, format, parts.clock.now());
+        if let Ok(Err(error)) = timeout(PATIENCE_WHEN_DEAF, wishing).await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "nobody could be told that a variant is lost"
+            );
+        }
+    }
+    let mut shown = meanwhile(image, None);
+    shown.varies = lost.varies;
+    shown
+}

@@ -1,0 +1,285 @@
+//! Smaller copies: which one is shown, what is shown until it is there, and that none outlives its image.
+
+use std::{convert::Infallible, time::Duration};
+
+use catalog::{Derived, NewVariant, ServiceRole, claim_due_variants, keep_variants, withdraw};
+use domain::{Sha256, VariantFormat, VariantKey, Visibility};
+use jiff::SignedDuration;
+use test_kit::pictures;
+
+use crate::server::{Answer, Picture, Server};
+
+/// What upload-svc would have made of a picture: its bytes say what they are.
+fn content(width: u32, format: VariantFormat) -> Vec<u8> {
+    format!("{width} pixels wide as {format}").into_bytes()
+}
+
+/// Derives everything that is due, as upload-svc does, and says of how many blobs there was something.
+async fn derive(server: &Server) -> usize {
+    let uploads = server.database.catalog_as(ServiceRole::Upload);
+    let mut blobs = 0;
+    let lease = Duration::from_mins(1);
+    while let Some(due) = claim_due_variants(&uploads, server.clock.now(), lease)
+        .await
+        .unwrap()
+    {
+        let mut derived = Derived::default();
+        for &(width, format) in &due.wanted {
+            let bytes = content(width, format);
+            let path = server
+                .blobs()
+                .join(VariantKey::new(&due.key, width, format).as_str());
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, &bytes).unwrap();
+            derived.made.push(NewVariant {
+                named_width: width,
+                format,
+                dimensions: (width, width),
+                size_bytes: bytes.len() as u64,
+                sha256: Sha256([u8::try_from(width % 251).unwrap(); 32]),
+            });
+        }
+        let placed = || async { Ok::<(), Infallible>(()) };
+        assert!(
+            keep_variants(&uploads, due.blob_id, &derived, placed)
+                .await
+                .unwrap()
+        );
+        blobs += 1;
+    }
+    blobs
+}
+
+/// Asks while somebody derives what is wished for.
+async fn ask_and_derive(server: &Server, url: &str, headers: &[&str]) -> Answer {
+    let deriving = async {
+        loop {
+            derive(server).await;
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::select! {
+        answer = server.ask("GET", url, headers) => answer,
+        () = deriving => unreachable!(),
+    }
+}
+
+async fn large(server: &Server, seed: u64) -> Picture {
+    let bytes = pictures::png(1000, 800, seed);
+    server.publish_bytes(seed, bytes, Visibility::Public, None).await
+}
+
+#[tokio::test]
+async fn the_first_who_asks_waits_for_a_variant_and_everybody_gets_it() {
+    let server = Server::start(&[]).await;
+    let picture = large(&server, 1).await;
+    let url = format!("/i/{}.png?w=400", picture.id);
+    let wide = ask_and_derive(&server, &url, &[]).await;
+    assert_eq!(
+        (wide.status, wide.body.as_slice()),
+        (200, content(480, VariantFormat::Webp).as_slice())
+    );
+    assert_eq!(wide.header("content-type"), Some("image/webp"));
+    assert_eq!(
+        wide.header("cache-control"),
+        Some("private, max-age=300, must-revalidate")
+    );
+    assert_eq!(wide.header("vary"), None, "the URL says all");
+    let saved = wide.header("content-disposition").unwrap();
+    assert!(
+        saved.ends_with(".png.webp"),
+        "a saved file ends as its bytes are: {saved}"
+    );
+    let etag = wide.header("etag").unwrap().to_owned();
+    assert_ne!(
+        Some(etag.as_str()),
+        server.get(&format!("/i/{}.png", picture.id)).await.header("etag")
+    );
+    let again = server
+        .ask("GET", &url, &[&format!("If-None-Match: {etag}")])
+        .await;
+    assert_eq!((again.status, again.body.len()), (304, 0));
+    let part = server.ask("GET", &url, &["Range: bytes=0-2"]).await;
+    assert_eq!((part.status, part.body.as_slice()), (206, &b"480"[..]));
+    assert_eq!(
+        server.counted(&picture, 4).await,
+        4,
+        "a view of a variant is one of its image"
+    );
+}
+
+#[tokio::test]
+async fn sizes_that_nobody_named_make_no_variants() {
+    let server = Server::start(&[]).await;
+    let picture = large(&server, 1).await;
+    derive(&server).await;
+    for query in [
+        "w=1921",
+        "w=99999",
+        "w=x",
+        "w=-5",
+        "w=",
+        "w=1001",
+        "height=1024",
+        "f=webp",
+        "v=300",
+    ] {
+        let answer = server.get(&format!("/i/{}.png?{query}", picture.id)).await;
+        assert_eq!(
+            (answer.status, answer.body.len()),
+            (200, picture.bytes.len()),
+            "{query}"
+        );
+    }
+    for width in (1..=1000).step_by(37) {
+        let url = format!("/i/{}.png?w={width}", picture.id);
+        assert_eq!(ask_and_derive(&server, &url, &[]).await.status, 200);
+    }
+    let client = server.database.connect().await;
+    let made: i64 = client
+        .query_one("SELECT count(*) FROM variant", &[])
+        .await
+        .unwrap()
+        .get(0);
+    assert_eq!(made, 5, "160, 300, 480, 640 and 810, and the original above");
+}
+
+#[tokio::test]
+async fn what_is_not_there_in_time_is_the_next_larger_one_or_the_original_and_no_cache_keeps_it() {
+    let server = Server::start(&[]).await;
+    let picture = large(&server, 1).await;
+    let url = format!("/i/{}.jpg?w=480", picture.id);
+    let nobody_derives = server.get(&url).await;
+    assert_eq!(
+        (nobody_derives.status, nobody_derives.body.len()),
+        (200, picture.bytes.len())
+    );
+    assert_eq!(nobody_derives.header("cache-control"), Some("private, no-cache"));
+    // The larger one is there; of the one that is meant nobody has told since.
+    let larger = format!("/i/{}.jpg?w=810", picture.id);
+    assert_eq!(
+        ask_and_derive(&server, &larger, &[]).await.body,
+        content(810, VariantFormat::Jpeg)
+    );
+    let client = server.database.connect().await;
+    let undone = "UPDATE variant SET due_at = 'infinity', width = NULL, height = NULL, size_bytes = NULL, sha256 = NULL WHERE named_width = 480";
+    client.batch_execute(undone).await.unwrap();
+    let meanwhile = server.get(&url).await;
+    assert_eq!(meanwhile.body, content(810, VariantFormat::Jpeg));
+    assert_eq!(meanwhile.header("cache-control"), Some("private, no-cache"));
+    client
+        .batch_execute("UPDATE variant SET due_at = '2026-11-21'")
+        .await
+        .unwrap();
+    assert_eq!(
+        ask_and_derive(&server, &url, &[]).await.body,
+        content(480, VariantFormat::Jpeg)
+    );
+}
+
+#[tokio::test]
+async fn without_an_extension_the_best_that_accept_allows_is_shown_and_caches_are_told() {
+    let server = Server::start(&[]).await;
+    let picture = large(&server, 1).await;
+    for (url, accept, media_type, varies) in [
+        ("?w=300", "Accept: image/avif,image/webp,*/*", "image/webp", true),
+        (
+            "?w=300",
+            "Accept: image/png,image/*;q=0.8,*/*;q=0.5",
+            "image/jpeg",
+            true,
+        ),
+        ("", "Accept: image/png,image/*;q=0.8,*/*;q=0.5", "image/png", true),
+        (".png?f=auto&w=300", "Accept: image/webp", "image/webp", true),
+        (".png?w=300", "Accept: image/jpeg", "image/webp", false),
+        (".jpg?w=300", "Accept: image/webp", "image/jpeg", false),
+    ] {
+        let url = format!("/i/{}{url}", picture.id);
+        let answer = ask_and_derive(&server, &url, &[accept]).await;
+        assert_eq!(answer.header("content-type"), Some(media_type), "{url} {accept}");
+        assert_eq!(
+            answer.header("vary"),
+            varies.then_some("accept"),
+            "{url} {accept}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_variant_is_judged_as_its_image_is_and_gone_with_it() {
+    let server = Server::start(&[("BERTH_DELIVERY", "accel")]).await;
+    let bytes = pictures::png(1000, 800, 1);
+    let lifetime = Some(SignedDuration::from_mins(1));
+    let mut urls = Vec::new();
+    for seed in [1, 2] {
+        let life = lifetime.filter(|_| seed == 2);
+        let picture = server
+            .publish_bytes(seed, bytes.clone(), Visibility::Public, life)
+            .await;
+        urls.push((format!("/i/{}.png?w=300", picture.id), picture));
+    }
+    for (url, picture) in &urls {
+        let answer = ask_and_derive(&server, url, &[]).await;
+        let stem = picture.path.trim_end_matches(".png");
+        let accel = format!("/_blobs/variants/{stem}-300.webp");
+        assert_eq!(
+            (answer.status, answer.header("x-accel-redirect")),
+            (200, Some(accel.as_str()))
+        );
+        let stolen = server.ask("GET", url, &["Referer: https://evil.example/"]).await;
+        assert_eq!((stolen.status, stolen.header("x-accel-redirect")), (403, None));
+    }
+    let cached = ask_and_derive(&server, &urls[1].0, &[]).await;
+    assert_eq!(
+        cached.header("cache-control"),
+        Some("private, max-age=60, must-revalidate")
+    );
+    let uploads = server.database.catalog_as(ServiceRole::Upload);
+    let withdrawn = withdraw(&uploads, server.account, urls[0].1.id, None, server.clock.now());
+    assert!(withdrawn.await.unwrap());
+    let mut tries = 0;
+    while server.get(&urls[0].0).await.status != 404 {
+        tries += 1;
+        assert!(tries < 200, "the shelf is told within a moment");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(server.get(&urls[1].0).await.status, 200);
+    server.clock.advance(SignedDuration::from_mins(1));
+    assert_eq!(server.get(&urls[1].0).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_variant_whose_file_is_lost_is_replaced_by_the_original_and_derived_again() {
+    let server = Server::start(&[]).await;
+    let picture = large(&server, 1).await;
+    let url = format!("/i/{}.png?w=300", picture.id);
+    assert_eq!(
+        ask_and_derive(&server, &url, &[]).await.body,
+        content(300, VariantFormat::Webp)
+    );
+    let stem = picture.path.trim_end_matches(".png");
+    std::fs::remove_file(server.blobs().join(format!("variants/{stem}-300.webp"))).unwrap();
+    // Hot bytes may stay in memory for a while; another server has none.
+    let other = server.ask("GET", &url, &[]).await;
+    assert_eq!((other.status, other.body.len()), (200, picture.bytes.len()));
+    assert_eq!(other.header("cache-control"), Some("private, no-cache"));
+    assert_eq!(derive(&server).await, 1, "somebody was told");
+    assert_eq!(server.get(&url).await.body, content(300, VariantFormat::Webp));
+}
+
+#[tokio::test]
+async fn a_video_has_a_poster_where_a_picture_is_asked_for() {
+    let server = Server::start(&[]).await;
+    let bytes = b"\0\0\0\x18ftypmp42 and so on, for a while".to_vec();
+    let video = server
+        .publish_bytes(1, bytes.clone(), Visibility::Public, None)
+        .await;
+    let poster = server.get(&format!("/i/{}.mp4?w=300", video.id)).await;
+    assert_eq!(
+        (poster.status, poster.header("content-type")),
+        (200, Some("image/png"))
+    );
+    assert!(poster.body.starts_with(b"\x89PNG"));
+    let itself = server.get(&format!("/i/{}.mp4", video.id)).await;
+    assert_eq!((&itself.body, itself.header("vary")), (&bytes, None));
+}
