@@ -31,6 +31,8 @@ export interface Image {
   ended_at?: string | null;
   ended_by?: 'withdrawn' | 'expired' | null;
   policy?: unknown;
+  /** Of a private image: a link of an hour with which its owner looks at it. Absent from servers that sign none. */
+  signed_url?: string | null;
 }
 
 export interface Page<T> {

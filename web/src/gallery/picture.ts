@@ -3,13 +3,19 @@ import { thumbHashToDataURL } from 'thumbhash';
 import { local } from '../api/client';
 import type { Image } from '../api/types';
 
+/** What shows an image itself: private ones by the link that is made for their owner. */
+export function sourceOf(image: Image): string {
+  return local(image.signed_url ?? image.url);
+}
+
 /** A picture of an image that is good enough for so many CSS pixels of width; null where there is none. */
 export function pictureFor(image: Image, cssWidth: number): string | null {
+  if (image.signed_url) return image.kind === 'image' ? local(image.signed_url) : null;
   if (!image.thumbnail_url) return image.kind === 'image' ? local(image.url) : null;
   const pixels = Math.ceil(cssWidth * Math.min(2, globalThis.devicePixelRatio || 1));
   const url = new URL(local(image.thumbnail_url));
   // The server goes up to the next width that it has.
-  if (url.searchParams.has('w') && image.kind === 'image') url.searchParams.set('w', String(pixels));
+  if (url.searchParams.has('w')) url.searchParams.set('w', String(pixels));
   return url.href;
 }
 
