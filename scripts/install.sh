@@ -5,7 +5,7 @@ set -eu
 
 case ${1:-} in
 run) wanted="compiler postgres node" ;;
-test) wanted="compiler postgres node nginx browser fonts curl pgrep" ;;
+test) wanted="compiler postgres node nginx browser fonts curl openssl pgrep venv" ;;
 bench) wanted="compiler postgres nginx wrk python" ;;
 *)
     echo "usage: $0 run|test|bench" >&2
@@ -25,7 +25,9 @@ is_there() {
     nginx) program nginx ;;
     browser) program chromium || program chromium-browser || program google-chrome ;;
     fonts) ls /usr/share/fonts/opentype/noto/NotoSansCJK* >/dev/null 2>&1 || { program fc-list && fc-list :lang=zh | grep -q .; } ;;
-    curl | pgrep | wrk) program "$1" ;;
+    curl | openssl | pgrep | wrk) program "$1" ;;
+    # Debian keeps the part of Python that makes virtual environments apart.
+    venv) program python3 && python3 -c "import ensurepip, venv" 2>/dev/null ;;
     python) program python3 ;;
     # The page is built with it (web/package.json says which; Debian 12's own is too old).
     node) program npm && program node && node -e 'const [a, b] = process.versions.node.split("."); process.exit(a >= 22 || (a == 20 && b >= 19) ? 0 : 1)' ;;
@@ -40,7 +42,8 @@ packages_of() {
     browser) echo chromium ;;
     fonts) echo fonts-noto-cjk ;;
     pgrep) echo procps ;;
-    curl | wrk) echo "$1" ;;
+    curl | openssl | wrk) echo "$1" ;;
+    venv) echo "python3 python3-venv" ;;
     python) echo python3 ;;
     node) echo "nodejs npm" ;;
     esac

@@ -10,6 +10,7 @@ stage() {
 
 stage "what the tests need"
 scripts/install.sh test
+scripts/clients.sh
 
 stage "format"
 cargo fmt --all --check

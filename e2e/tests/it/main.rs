@@ -7,6 +7,7 @@
 
 mod berthd;
 mod browser;
+mod clients;
 mod curl;
 mod docs;
 mod house;

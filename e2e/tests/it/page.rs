@@ -44,7 +44,7 @@ async fn the_page_does_what_its_plays_say() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_built_page_the_welcome_stands_in_its_place() {
-    let stack = Stack::start_with_page(&[], std::path::Path::new("/nowhere")).await;
+    let stack = Stack::start_with(&[], std::path::Path::new("/nowhere"), None).await;
     let answer = curl(&["-H", "Accept-Language: en", &format!("{}/", stack.url)]);
     assert_eq!(answer.status, 200);
     assert!(answer.text().contains("berth is running"), "{answer:?}");

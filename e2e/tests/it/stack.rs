@@ -48,6 +48,17 @@ pub(crate) fn open_folder() -> TempDir {
     folder
 }
 
+/// Takes away the settings of berth that whoever runs the tests has in their environment.
+fn without_our_settings(command: &mut Command) {
+    for (variable, _) in std::env::vars_os() {
+        if variable.to_string_lossy().starts_with("BERTH_")
+            && !command.get_envs().any(|(own, _)| own == variable)
+        {
+            command.env_remove(variable);
+        }
+    }
+}
+
 /// A child that ends with the value.
 pub(crate) struct Running {
     pub(crate) child: Child,
@@ -62,13 +73,7 @@ impl Running {
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log);
-        for (variable, _) in std::env::vars_os() {
-            if variable.to_string_lossy().starts_with("BERTH_")
-                && !command.get_envs().any(|(own, _)| own == variable)
-            {
-                command.env_remove(variable);
-            }
-        }
+        without_our_settings(command);
         let child = command.spawn().unwrap_or_else(|error| panic!("{name}: {error}"));
         Self { child, name }
     }
@@ -134,11 +139,11 @@ const START: Duration = Duration::from_secs(30);
 impl Stack {
     /// Starts everything; blog.example and *.friends.example may embed.
     pub(crate) async fn start(extra: &[(&str, &str)]) -> Self {
-        Self::start_with_page(extra, &root().join("web/dist")).await
+        Self::start_with(extra, &root().join("web/dist"), None).await
     }
 
-    /// The same, with the page of a folder.
-    pub(crate) async fn start_with_page(extra: &[(&str, &str)], page: &Path) -> Self {
+    /// The same, with the page of a folder, and a file for nginx's `tls` folder.
+    pub(crate) async fn start_with(extra: &[(&str, &str)], page: &Path, tls: Option<&Path>) -> Self {
         let database = TestDatabase::create_apart_empty().await;
         let folder = open_folder();
         let path = folder.path().to_owned();
@@ -178,7 +183,7 @@ impl Stack {
             ));
             metrics.push((name, format!("http://{metrics_url}")));
         }
-        let nginx = start_nginx(&path, port, page);
+        let nginx = start_nginx(&path, port, page, tls);
         let stack = Self {
             nginx,
             services,
@@ -270,6 +275,7 @@ fn setup(folder: &Path, owner_url: &str) -> String {
             ("BERTH_DB_JANITOR_PASSWORD", SECRET),
             ("BERTH_ADMIN_PASSWORD", ADMIN_PASSWORD),
         ]);
+        without_our_settings(&mut command);
         let output = command.output().unwrap();
         assert!(
             output.status.success(),
@@ -287,7 +293,7 @@ fn setup(folder: &Path, owner_url: &str) -> String {
 }
 
 /// The project's own nginx configuration, rendered as its script renders it.
-fn start_nginx(folder: &Path, port: u16, page: &Path) -> Running {
+fn start_nginx(folder: &Path, port: u16, page: &Path, tls: Option<&Path>) -> Running {
     let configuration = folder.join("nginx");
     let rendered = Command::new(root().join("scripts/render-nginx.sh"))
         .arg(&configuration)
@@ -315,6 +321,9 @@ fn start_nginx(folder: &Path, port: u16, page: &Path) -> Running {
         .status()
         .unwrap();
     assert!(rendered.success());
+    if let Some(tls) = tls {
+        std::fs::copy(tls, configuration.join("tls/tls.conf")).unwrap();
+    }
     let prefix = folder.join("nginx-prefix");
     std::fs::create_dir(&prefix).unwrap();
     // As root the workers would be `nobody`, who may not use sockets of mode 0660.

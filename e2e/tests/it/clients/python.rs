@@ -1,0 +1,56 @@
+//! Clients from PyPI: lskyup and ShareX's command line.
+
+use std::process::Command;
+
+use serde_json::json;
+
+use super::{came_back, installed, picture, run, text};
+use crate::{curl::curl, stack::Stack};
+
+fn client(name: &str, home: &std::path::Path) -> Command {
+    let mut command = Command::new(installed(".venv/bin").join(name));
+    command.env("HOME", home).env("NO_PROXY", "*");
+    command.env("XDG_CONFIG_HOME", home.join(".config"));
+    command
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lskyup_uploads_and_shows_the_account() {
+    let stack = Stack::start(&[]).await;
+    let home = stack.folder.path().join("home");
+    std::fs::create_dir_all(home.join("lskyup")).unwrap();
+    let settings =
+        json!({ "Url": format!("{}/api/v1", stack.url), "Token": format!("Bearer {}", stack.token) });
+    std::fs::write(home.join("lskyup/config.json"), settings.to_string()).unwrap();
+    let (path, bytes) = picture(stack.folder.path(), 21);
+    let said = text(&run(client("lskyup", &home).arg("upload").arg(path)));
+    came_back(&stack, &said, &bytes);
+    let said = text(&run(client("lskyup", &home).arg("--user")));
+    assert!(
+        said.contains("User name: admin") && said.contains("Image Numbers: 1"),
+        "{said}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sharex_uploads_with_the_file_that_we_hand_out() {
+    let stack = Stack::start(&[]).await;
+    let home = stack.folder.path().join("home");
+    let settings = home.join(".config/sharex-cli");
+    std::fs::create_dir_all(&settings).unwrap();
+    let bearer = format!("Authorization: Bearer {}", stack.token);
+    let tokens = curl(&["-H", &bearer, &format!("{}/v1/tokens", stack.url)]).json();
+    let id = &tokens["tokens"][0]["id"];
+    let sxcu = curl(&[
+        "-H",
+        &bearer,
+        &format!("{}/v1/tokens/{id}/sharex.sxcu", stack.url),
+    ]);
+    assert_eq!(sxcu.status, 200, "{sxcu:?}");
+    std::fs::write(settings.join("config.json"), &sxcu.body).unwrap();
+    let (path, bytes) = picture(stack.folder.path(), 22);
+    let said = text(&run(client("sharex", &home)
+        .args(["--no-copy", "--no-launch", "--yes"])
+        .arg(path)));
+    came_back(&stack, &said, &bytes);
+}
