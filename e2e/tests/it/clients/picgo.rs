@@ -99,5 +99,5 @@ async fn picgo_takes_us_for_sm_ms_over_tls() {
     let mut old = client(&stack.token);
     old.env("NODE_OPTIONS", "--tls-max-v1.2");
     uploads(&stack, old, 7);
-    refused(client("nobody"), folder, 8, "401");
+    refused(client("nobody"), folder, 8, "The token is not valid");
 }

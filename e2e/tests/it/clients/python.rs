@@ -1,17 +1,23 @@
 //! Clients from PyPI: lskyup and ShareX's command line.
 
-use std::process::Command;
+use std::{path::Path, process::Command};
 
 use serde_json::json;
 
 use super::{came_back, installed, picture, run, text};
 use crate::{curl::curl, stack::Stack};
 
-fn client(name: &str, home: &std::path::Path) -> Command {
-    let mut command = Command::new(installed(".venv/bin").join(name));
-    command.env("HOME", home).env("NO_PROXY", "*");
-    command.env("XDG_CONFIG_HOME", home.join(".config"));
+fn lskyup(home: &Path) -> Command {
+    let mut command = Command::new(installed(".venv/bin/lskyup"));
+    at_home(&mut command, home);
     command
+}
+
+fn at_home<'a>(command: &'a mut Command, home: &Path) -> &'a mut Command {
+    command
+        .env("HOME", home)
+        .env("XDG_CONFIG_HOME", home.join(".config"))
+        .env("NO_PROXY", "*")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -23,9 +29,9 @@ async fn lskyup_uploads_and_shows_the_account() {
         json!({ "Url": format!("{}/api/v1", stack.url), "Token": format!("Bearer {}", stack.token) });
     std::fs::write(home.join("lskyup/config.json"), settings.to_string()).unwrap();
     let (path, bytes) = picture(stack.folder.path(), 21);
-    let said = text(&run(client("lskyup", &home).arg("upload").arg(path)));
+    let said = text(&run(lskyup(&home).arg("upload").arg(path)));
     came_back(&stack, &said, &bytes);
-    let said = text(&run(client("lskyup", &home).arg("--user")));
+    let said = text(&run(lskyup(&home).arg("--user")));
     assert!(
         said.contains("User name: admin") && said.contains("Image Numbers: 1"),
         "{said}"
@@ -49,8 +55,15 @@ async fn sharex_uploads_with_the_file_that_we_hand_out() {
     assert_eq!(sxcu.status, 200, "{sxcu:?}");
     std::fs::write(settings.join("config.json"), &sxcu.body).unwrap();
     let (path, bytes) = picture(stack.folder.path(), 22);
-    let said = text(&run(client("sharex", &home)
-        .args(["--no-copy", "--no-launch", "--yes"])
-        .arg(path)));
+    // Without a terminal it uploads what it is piped, as text; script(1) gives it one.
+    let line = r#""$SHAREX" --no-copy --no-launch --yes "$FILE""#;
+    let mut terminal = Command::new("script");
+    terminal
+        .args(["-qec", line, "/dev/null"])
+        .env("SHAREX", installed(".venv/bin/sharex"))
+        .env("FILE", path);
+    let said = text(&run(
+        at_home(&mut terminal, &home).envs([("TERM", "dumb"), ("COLUMNS", "400")])
+    ));
     came_back(&stack, &said, &bytes);
 }

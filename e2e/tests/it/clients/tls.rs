@@ -70,11 +70,11 @@ impl Authority {
             .replace("listen 443 ssl;", &format!("listen 127.0.0.1:{port} ssl;"))
             .replace("listen [::]:443 ssl;", "")
             // Debian 12's nginx is older than that directive.
-            .replace("http2 on;", "")
+            .replace("\nhttp2 on;", "")
             .replace("tls/fullchain.pem", &at("fullchain.pem"))
             .replace("tls/privkey.pem", &at("privkey.pem"));
         let (kept, _) = edited.split_once("# Who comes by plain HTTP").unwrap();
-        assert!(!kept.contains("443"), "{kept}");
+        assert!(!kept.contains("\nlisten 443"), "{kept}");
         let path: &Path = self.folder.path();
         let path = path.join("tls.conf");
         std::fs::write(&path, kept).unwrap();
