@@ -10,7 +10,7 @@ struct Line {
     client: &'static str,
     /// The page of docs/clients/ on which it stands, if any.
     page: Option<&'static str>,
-    line: &'static str,
+    shell: &'static str,
     /// Whether it prints nothing but the link, as an editor expects that takes the last line for it.
     only_the_link: bool,
 }
@@ -19,43 +19,43 @@ const LINES: [Line; 7] = [
     Line {
         client: "curl, berth's own API",
         page: Some("curl"),
-        line: r#"curl -sS -H "Authorization: Bearer $TOKEN" -F "file=@$1" "$URL/v1/images""#,
+        shell: r#"curl -sS -H "Authorization: Bearer $TOKEN" -F "file=@$1" "$URL/v1/images""#,
         only_the_link: false,
     },
     Line {
         client: "MWeb",
         page: None,
-        line: r#"curl -sS -H "token: $TOKEN" -F "file=@$1;type=application/octet-stream" "$URL/api/v1/upimg""#,
+        shell: r#"curl -sS -H "token: $TOKEN" -F "file=@$1;type=application/octet-stream" "$URL/api/v1/upimg""#,
         only_the_link: false,
     },
     Line {
         client: "uPic, as a custom host",
         page: Some("upic"),
-        line: r#"curl -sS -H "Authorization: Bearer $TOKEN" -H 'Accept: application/json' -F "file=@$1" "$URL/api/v1/upload""#,
+        shell: r#"curl -sS -H "Authorization: Bearer $TOKEN" -H 'Accept: application/json' -F "file=@$1" "$URL/api/v1/upload""#,
         only_the_link: false,
     },
     Line {
         client: "Typora, as a custom command",
         page: Some("typora"),
-        line: r#"curl -sS -F "source=@$1" -F "key=$TOKEN" "$URL/api/1/upload?format=txt""#,
+        shell: r#"curl -sS -F "source=@$1" -F "key=$TOKEN" "$URL/api/1/upload?format=txt""#,
         only_the_link: true,
     },
     Line {
         client: "Flameshot, by a pipe",
         page: Some("flameshot"),
-        line: r#"cat "$1" | curl -sS -H "X-API-Key: $TOKEN" -F "source=@-;filename=screenshot.png" "$URL/api/1/upload?format=txt""#,
+        shell: r#"cat "$1" | curl -sS -H "X-API-Key: $TOKEN" -F "source=@-;filename=screenshot.png" "$URL/api/1/upload?format=txt""#,
         only_the_link: true,
     },
     Line {
         client: "Obsidian and VS Code, by PicGo's protocol",
         page: Some("obsidian"),
-        line: r#"curl -sS -F "list=@$1" "$URL/upload?key=$TOKEN""#,
+        shell: r#"curl -sS -F "list=@$1" "$URL/upload?key=$TOKEN""#,
         only_the_link: false,
     },
     Line {
         client: "Lsky's plain text",
         page: Some("curl"),
-        line: r#"curl -sS -H "Authorization: Bearer $TOKEN" -H 'Expect: 100-continue' -H 'Transfer-Encoding: chunked' -F "file=@$1" "$URL/api/v1/upload?format=txt""#,
+        shell: r#"curl -sS -H "Authorization: Bearer $TOKEN" -H 'Expect: 100-continue' -H 'Transfer-Encoding: chunked' -F "file=@$1" "$URL/api/v1/upload?format=txt""#,
         only_the_link: true,
     },
 ];
@@ -65,7 +65,7 @@ async fn the_lines_of_the_documents_upload_and_print_the_link() {
     let stack = Stack::start(&[]).await;
     for (seed, line) in (31..).zip(&LINES) {
         let (path, bytes) = picture(stack.folder.path(), seed);
-        let said = shell(line.line, &stack, &path);
+        let said = run_line(line.shell, &stack, &path);
         assert!(
             !said.contains(r"\u") && !said.contains(r"\/"),
             "{}: escaped: {said}",
@@ -88,7 +88,7 @@ fn the_lines_stand_on_their_pages_in_both_languages() {
     for line in &LINES {
         let Some(page) = line.page else { continue };
         let documented = line
-            .line
+            .shell
             .replace("$URL", "https://img.example.com")
             .replace("$TOKEN", "YOUR_TOKEN");
         for name in [format!("{page}.md"), format!("{page}.zh-CN.md")] {
@@ -98,7 +98,7 @@ fn the_lines_stand_on_their_pages_in_both_languages() {
     }
 }
 
-fn shell(line: &str, stack: &Stack, path: &Path) -> String {
+fn run_line(line: &str, stack: &Stack, path: &Path) -> String {
     let mut command = Command::new("sh");
     command.args(["-c", line, "sh"]).arg(path);
     command

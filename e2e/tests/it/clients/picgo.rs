@@ -1,4 +1,4 @@
-//! PicGo's command line, with its own uploader for SM.MS and three plugins.
+//! `PicGo`'s command line, with its own uploader for SM.MS and three plugins.
 
 use std::{path::Path, process::Command};
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{came_back, installed, picture, run, text, tls::Authority};
 use crate::stack::Stack;
 
-/// PicGo keeps its settings, its log and its plugins in one folder, and rewrites the settings as it runs.
+/// `PicGo` keeps its settings, its log and its plugins in one folder, and rewrites the settings as it runs.
 fn picgo(folder: &Path, uploader: &str, settings: &Value) -> Command {
     let home = folder.join(format!("picgo-{uploader}"));
     std::fs::create_dir_all(&home).unwrap();

@@ -1,4 +1,4 @@
-//! Clients from PyPI: lskyup and ShareX's command line.
+//! Clients from `PyPI`: lskyup and `ShareX`'s command line.
 
 use std::{path::Path, process::Command};
 
