@@ -1,7 +1,7 @@
 # What one does with this repository. `make` alone lists it. Everything but the words stands in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench audit env fmt
+.PHONY: help run test bench kills audit env fmt
 
 help: ## This list · 显示本列表
 	@echo "berth"
@@ -15,6 +15,9 @@ test: ## Format, lints, unit, integration and end-to-end tests · 全部测试
 
 bench: ## Views a second against plain nginx, as ratios · 性能对比
 	@exec scripts/bench.sh
+
+kills: ## Counts held against 100 kills of serve-svc and Postgres (KILLS) · 反复强杀下核对计数
+	@exec scripts/kills.sh
 
 audit: ## Advisories and licences of what we build on (builds cargo-deny once) · 依赖审计
 	@exec scripts/audit.sh

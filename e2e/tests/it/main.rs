@@ -12,5 +12,6 @@ mod curl;
 mod docs;
 mod house;
 mod page;
+mod kills;
 mod spine;
 mod stack;

@@ -1,6 +1,8 @@
 //! The real thing, as compose runs it: Postgres, `berth setup`, upload-svc, serve-svc, janitor, and nginx with the project's own
 //! configuration in front, all in a folder that goes away.
 
+mod kill;
+
 use std::{
     fs::File,
     net::TcpListener,
@@ -125,6 +127,7 @@ pub(crate) struct Stack {
     // Dropped in this order: nginx first, the database last.
     nginx: Running,
     services: Vec<(&'static str, Running)>,
+    commands: Vec<(&'static str, Command)>,
     pub(crate) folder: TempDir,
     pub(crate) url: String,
     pub(crate) token: String,
@@ -151,6 +154,7 @@ impl Stack {
         let url = format!("http://127.0.0.1:{port}");
         let token = setup(&path, &database.owner_url());
         let mut services = Vec::new();
+        let mut commands = Vec::new();
         let mut metrics = Vec::new();
         for (name, role) in [
             ("upload-svc", ServiceRole::Upload),
@@ -181,12 +185,14 @@ impl Stack {
                 name,
                 Running::start(&mut command, &path.join(format!("{name}.log"))),
             ));
+            commands.push((name, command));
             metrics.push((name, format!("http://{metrics_url}")));
         }
         let nginx = start_nginx(&path, port, page, tls);
         let stack = Self {
             nginx,
             services,
+            commands,
             folder,
             url,
             token,
