@@ -1,6 +1,7 @@
 mod expire;
 mod purge_uploads;
 mod records;
+mod rollup;
 mod sweep;
 
 use std::time::Duration;
@@ -27,11 +28,19 @@ pub enum Pass {
     PurgeUploads,
     /// Forgets events, sessions and kept answers that are over, and finishes deletions of accounts.
     Records,
+    /// Keeps what is told about usage short.
+    Rollup,
 }
 
 impl Pass {
     /// All of them, in the order in which they run: what expires now is swept now where there is no grace.
-    pub const ALL: [Self; 4] = [Self::Expire, Self::Sweep, Self::PurgeUploads, Self::Records];
+    pub const ALL: [Self; 5] = [
+        Self::Expire,
+        Self::Sweep,
+        Self::PurgeUploads,
+        Self::Records,
+        Self::Rollup,
+    ];
 
     /// Its name in metrics and logs.
     #[must_use]
@@ -41,6 +50,7 @@ impl Pass {
             Self::Sweep => "sweep",
             Self::PurgeUploads => "purge_uploads",
             Self::Records => "records",
+            Self::Rollup => "rollup",
         }
     }
 }
@@ -99,6 +109,7 @@ impl Work<'_> {
             Pass::Sweep => sweep::run(self, done).await,
             Pass::PurgeUploads => purge_uploads::run(self, done).await,
             Pass::Records => records::run(self, done).await,
+            Pass::Rollup => rollup::run(self, done).await,
         }
     }
 

@@ -28,6 +28,7 @@ mod session;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod usage;
 mod users;
 
 use http_kit::Language;
@@ -40,6 +41,7 @@ pub(crate) use pages::routes;
 const TAGS: &[(&str, &str, &str)] = &[
     ("images", "Images", "图片"),
     ("albums", "Albums", "相册"),
+    ("stats", "Statistics", "统计"),
     ("session", "Signing in", "登录"),
     ("account", "Account", "账户"),
     ("tokens", "Tokens", "令牌"),
@@ -52,7 +54,9 @@ fn operations(language: Language) -> Vec<Operation> {
     let sections = [
         ("images", images::operations(language)),
         ("images", image_changes::operations(language)),
+        ("images", usage::of_image(language)),
         ("albums", albums::operations(language)),
+        ("stats", usage::stats(language)),
         ("session", session::operations(language)),
         ("account", session::account(language)),
         ("tokens", tokens::operations(language)),

@@ -12,6 +12,7 @@ pub(crate) mod session;
 mod small_body;
 mod table;
 mod tokens;
+mod usage;
 mod users;
 
 pub(crate) use images::{IfMatch, image_url, thumbnail_url};
@@ -117,6 +118,12 @@ where
             put + sent,
             images::replace
         ),
+        row!(
+            path!("v1" / "images" / String / "usage"),
+            get_or_head,
+            usage::of_image
+        ),
+        row!(path!("v1" / "stats"), get_or_head, usage::stats),
         row!(path!("v1" / "albums"), get_or_head, albums::list),
         row!(once path!("v1" / "albums"), albums::create),
         row!(path!("v1" / "albums" / String), get_or_head, albums::describe),

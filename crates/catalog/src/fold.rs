@@ -65,7 +65,6 @@ impl Referrer {
         }
     }
 
-    #[allow(dead_code)]
     pub(crate) fn from_text(text: &str) -> Self {
         match text {
             Self::OTHER => Self::Other,

@@ -38,11 +38,14 @@ mod quota;
 mod replace;
 mod restore;
 mod roles;
+mod rollup;
 mod sessions;
+mod stats;
 mod sweep;
 mod token_grants;
 mod tokens;
 mod totals;
+mod usage;
 mod variants;
 mod withdraw;
 
@@ -89,12 +92,15 @@ pub use quota::find_quota;
 pub use replace::{ReplaceError, Replacing, replace};
 pub use restore::restore;
 pub use roles::{ServiceRole, create_database, let_in};
+pub use rollup::{forget_usage, keep_top_images, make_room_for_sites};
 pub use sessions::{
     NewSession, SessionKey, SignIn, close_session, find_session, find_sign_in, forget_sessions, open_session,
 };
+pub use stats::{Expiring, Stats, Stored, explain_stats, stats};
 pub use sweep::{Doomed, Swept, count_doomed, forget_ended, sweep_batch};
 pub use token_grants::{TokenBounds, TokenRecord, grant_token, list_tokens, revoke_token};
 pub use tokens::{Bearer, Credential, NewToken, create_token, find_bearer};
 pub use totals::{Totals, count_due, totals};
+pub use usage::{ImageUse, Period, SiteUse, TopImage, Use, image_use};
 pub use variants::{VariantRecord, VariantState, find_variant, wish_for_lost_variant, wish_for_variant};
 pub use withdraw::{withdraw, withdraw_by_link, withdraw_if};

@@ -11,7 +11,7 @@ mod clients;
 mod curl;
 mod docs;
 mod house;
-mod page;
 mod kills;
+mod page;
 mod spine;
 mod stack;

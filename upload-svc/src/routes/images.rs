@@ -145,7 +145,7 @@ async fn find_own(service: &Service, bearer: &Bearer, id: &str) -> Result<ImageR
 }
 
 /// The same for one that may have ended.
-async fn find_any(service: &Service, bearer: &Bearer, id: &str) -> Result<ImageRecord, Failure> {
+pub(super) async fn find_any(service: &Service, bearer: &Bearer, id: &str) -> Result<ImageRecord, Failure> {
     let id: PublicId = id.parse().map_err(|_| Refusal::NotFound)?;
     let image = catalog::find_image_even_ended(service.catalog(), id)
         .await?

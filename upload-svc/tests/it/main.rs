@@ -27,5 +27,6 @@ mod restore;
 mod server;
 mod session;
 mod tokens;
+mod usage;
 mod users;
 mod variants;

@@ -20,4 +20,5 @@ mod roles;
 mod storm;
 mod sweeping;
 mod tokens;
+mod usage;
 mod withdrawing;
