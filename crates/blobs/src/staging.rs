@@ -64,6 +64,11 @@ impl Staging {
         let _writer_has_failed = self.pieces.send(piece).await;
     }
 
+    /// Where pieces go in, for a thread that copies; it must be gone before [`finish`](Self::finish) can return.
+    pub(crate) fn pieces(&self) -> mpsc::Sender<Bytes> {
+        self.pieces.clone()
+    }
+
     /// Whether the disk has failed, so that there is no use in sending on.
     #[must_use]
     pub fn has_failed(&self) -> bool {

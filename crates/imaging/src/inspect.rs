@@ -1,13 +1,14 @@
 use std::{fs::File, path::Path};
 
-use domain::{Kind, MediaType, Taken, UploadLimits, Validation};
+use domain::{Kind, MediaType, Scrub, Taken, UploadLimits, Validation};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     check::{Checked, check},
     dates,
-    ifd::Tiff,
+    exif::orientation,
+    scrub::{Edit, edits},
     sniff::{SNIFF_BYTES, sniff},
     source::Source,
     survey::{Survey, What, survey},
@@ -20,6 +21,8 @@ pub struct Asked {
     pub budget: Budget,
     /// How far it is looked into.
     pub validation: Validation,
+    /// What of its metadata is to go.
+    pub scrub: Scrub,
     /// The time, which tells dates that have not come yet.
     pub now: Timestamp,
 }
@@ -38,7 +41,7 @@ pub struct Budget {
 }
 
 /// What a file is.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Inspection {
     /// Its format.
     pub media_type: MediaType,
@@ -52,6 +55,8 @@ pub struct Inspection {
     pub taken: Option<Taken>,
     /// Whether every pixel was decoded. False for formats that berth has no decoder of, and where nobody asked.
     pub is_decoded: bool,
+    /// What must be changed to scrub it, in the order of the file.
+    pub edits: Vec<Edit>,
 }
 
 /// Why a file is none that can be taken.
@@ -142,21 +147,12 @@ pub(crate) fn inspect_file(path: &Path, asked: &Asked) -> Result<Inspection, Not
         media_type,
         dimensions: survey.dimensions,
         frames: u32::try_from(survey.frames).unwrap_or(u32::MAX),
-        orientation: orientation(exif, &survey),
+        orientation: survey.orientation.or_else(|| orientation(exif?)).unwrap_or(1),
         taken: taken(&source, exif, &survey, asked.now),
         is_decoded,
+        edits: edits(&source, &survey, media_type, asked.scrub)
+            .map_err(|reason| NotReadable::NotDecodable(reason.to_owned()))?,
     })
-}
-
-/// How the picture is to be turned: as its container says, else as EXIF does.
-fn orientation(exif: Option<&Source>, survey: &Survey) -> u8 {
-    const ORIENTATION: u16 = 0x0112;
-    let by_exif = || {
-        let tiff = Tiff::open(exif?)?;
-        let number = tiff.number(tiff.directory(tiff.first)?.find(ORIENTATION)?)?;
-        u8::try_from(number).ok().filter(|turn| (1..=8).contains(turn))
-    };
-    survey.orientation.or_else(by_exif).unwrap_or(1)
 }
 
 /// When it was taken, by whoever knows best.

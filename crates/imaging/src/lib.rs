@@ -8,10 +8,12 @@ mod check;
 mod dates;
 mod decoder;
 mod decoders;
+mod exif;
 mod ifd;
 mod inspect;
 mod job;
 mod render;
+mod scrub;
 mod sniff;
 mod source;
 mod survey;
@@ -23,4 +25,6 @@ pub use job::{Done, Job};
 pub use render::{
     Essence, Made, NotRenderable, Output, RenderLimits, Rendered, RenderedFiles, Rendering, Spec, render,
 };
+pub use render::{Essence, NotRenderable, RenderLimits, Rendered, Rendering, Spec, render};
+pub use scrub::Edit;
 pub use sniff::{SNIFF_BYTES, sniff};

@@ -7,3 +7,4 @@ mod corpus;
 mod decoders;
 mod rendering;
 mod rig;
+mod scrubbing;

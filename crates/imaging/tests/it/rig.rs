@@ -2,7 +2,7 @@
 
 use std::{io::Write as _, os::unix::fs::PermissionsExt as _, path::PathBuf};
 
-use domain::{UploadLimits, Validation};
+use domain::{Scrub, UploadLimits, Validation};
 use imaging::{Asked, Budget, DecoderLimits, Decoders};
 use tempfile::{NamedTempFile, TempPath};
 
@@ -21,6 +21,7 @@ pub(crate) fn asked() -> Asked {
     Asked {
         budget: Budget::of(&UploadLimits::default()),
         validation: Validation::Decode,
+        scrub: Scrub::Location,
         now: "2026-11-21T00:00:00Z".parse().unwrap(),
     }
 }
