@@ -5,6 +5,7 @@
 //! file does not spoil the others. Whatever stops on the way drops its staged files.
 
 mod admit;
+mod batch;
 mod checksum;
 mod form;
 mod guard;
@@ -13,19 +14,24 @@ mod options;
 mod publish;
 mod raw;
 mod replace;
+mod scrub;
 
 use bytes::Buf;
 use catalog::{Bearer, Published};
 use domain::{Checksum, FileName};
-use futures_util::Stream;
+use futures_util::{Stream, StreamExt as _, stream};
 
 use crate::{Service, problem::Failure, routes::Asked};
 
 pub(crate) use admit::admit;
 pub(crate) use form::{ANY_FIELD, Form, read_boundary, receive, receive_any};
 pub(crate) use guard::{Budget, guard};
-use publish::publish;
+use inspect::Looking;
+use publish::{prepare, publish};
 pub(crate) use replace::replace;
+
+/// Files of one request that are looked into side by side; there are decoders for other requests, too.
+const LOOKED_INTO_AT_ONCE: usize = 4;
 
 /// What became of one file of a request.
 #[derive(Debug)]
@@ -52,30 +58,57 @@ pub(crate) async fn take<B: Buf>(
     publish_all(service, bearer, asked, form, &checksums).await
 }
 
-/// Publishes the files of a form that has arrived whole, each by itself, if it fits the checksums.
+/// Publishes the files of a form that has arrived whole, each by itself, if it fits the checksums; or, where the form says
+/// `atomic`, all of them or none.
 pub(crate) async fn publish_all(
     service: &Service,
     bearer: &Bearer,
     asked: &Asked,
-    Form { files, fields }: Form,
+    Form {
+        files,
+        fields,
+        validation,
+    }: Form,
     checksums: &[Checksum],
 ) -> Result<Vec<Arrived>, Failure> {
     let options = options::read(&fields)?;
-    let mut arrived = Vec::with_capacity(files.len());
-    for file in files {
+    let scrub = match options.scrub {
+        Some(scrub) => scrub,
+        None => service.scrub_of(bearer.account_id).await?,
+    };
+    let looking = Looking { validation, scrub };
+    let preparing = files.into_iter().map(|file| async {
         let name = file.name.clone();
-        let outcome = publish(service, bearer, asked.client.0, file, &options, checksums).await;
-        match &outcome {
-            Ok(published) => {
-                let result = match published.standing {
-                    catalog::Standing::Uploaded => "uploaded",
-                    catalog::Standing::Existing => "existing",
-                };
-                service.measures().taken(result, published.image.size_bytes);
-            }
-            Err(failure) => service.measures().refused(failure.code()),
-        }
+        (name, prepare(service, file, looking, checksums).await)
+    });
+    let prepared: Vec<_> = stream::iter(preparing)
+        .buffered(LOOKED_INTO_AT_ONCE)
+        .collect()
+        .await;
+    if options.is_atomic {
+        return batch::publish_together(service, bearer, asked.client.0, prepared, &options).await;
+    }
+    let mut arrived = Vec::with_capacity(prepared.len());
+    for (name, file) in prepared {
+        let outcome = match file {
+            Ok(file) => publish(service, bearer, asked.client.0, file, &options).await,
+            Err(failure) => Err(failure),
+        };
+        measure(service, &outcome);
         arrived.push(Arrived { name, outcome });
     }
     Ok(arrived)
+}
+
+fn measure(service: &Service, outcome: &Result<Published, Failure>) {
+    match outcome {
+        Ok(published) => {
+            let result = match published.standing {
+                catalog::Standing::Uploaded => "uploaded",
+                catalog::Standing::Existing => "existing",
+            };
+            service.measures().taken(result, published.image.size_bytes);
+        }
+        Err(failure) => service.measures().refused(failure.code()),
+    }
 }

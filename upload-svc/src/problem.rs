@@ -30,6 +30,16 @@ pub(crate) enum Failure {
     /// No decoder could be started.
     #[error("no decoder could be started")]
     Decoder(#[source] std::io::Error),
+    /// One file of a batch that is taken whole or not at all.
+    #[error("{name}: {failure}")]
+    OfBatch {
+        /// Which, counted from zero.
+        place: usize,
+        /// What its client calls it.
+        name: String,
+        /// What was against it.
+        failure: Box<Failure>,
+    },
     /// A task of ours died.
     #[error("a task died")]
     Task(#[from] tokio::task::JoinError),
@@ -51,6 +61,7 @@ impl Failure {
     pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::Refused(refusal) => refusal.code(),
+            Self::OfBatch { failure, .. } => failure.code(),
             Self::Body(BodyFault::TooLarge) => "request_too_large",
             Self::Body(fault) => fault.problem(Language::En).code(),
             Self::Catalog(catalog::Error::Unavailable { .. }) => "database_away",
@@ -65,6 +76,10 @@ impl Failure {
     pub(crate) fn problem(&self, language: Language) -> Problem {
         self.log();
         match self {
+            Self::OfBatch { place, name, failure } => failure
+                .problem(language)
+                .extra("file", *place)
+                .extra("name", name.as_str()),
             Self::Refused(refusal) => refusal_problem(refusal, language),
             Self::Body(BodyFault::TooLarge) => say(
                 StatusCode::PAYLOAD_TOO_LARGE,
@@ -110,6 +125,8 @@ impl Failure {
     fn log(&self) {
         let error = self as &dyn Error;
         match self {
+            // Its failure logs itself.
+            Self::OfBatch { .. } => {}
             Self::Refused(_) | Self::Body(_) => tracing::debug!(code = self.code(), error, "refused"),
             Self::Catalog(catalog::Error::Unavailable { .. }) => {
                 tracing::warn!(error, "the database is away");

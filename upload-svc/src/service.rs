@@ -2,7 +2,7 @@ use std::{error::Error, path::Path, sync::Arc, time::Duration};
 
 use blobs::BlobWriter;
 use catalog::Catalog;
-use domain::{DeleteTokens, Dialects, PublicId, UploadLimits, Username};
+use domain::{DeleteTokens, Dialects, PublicId, Scrub, UploadLimits, Username, Validation};
 use http_kit::{
     BodyLimits, ConnectionLimits, Health, Listener, Metrics, RateLimit, RequestIds, StackSettings,
     TrustedProxies,
@@ -40,6 +40,8 @@ struct Parts {
     delete_tokens: DeleteTokens,
     decoders: Decoders,
     deriver: Deriver,
+    validation: Validation,
+    scrub: Scrub,
 }
 
 impl Service {
@@ -67,6 +69,8 @@ impl Service {
             answers_kept: settings.answers_kept,
             identity,
             decoders: Decoders::new(settings.decoders.clone()),
+            validation: settings.validation,
+            scrub: settings.scrub,
             deriver: Deriver::new(settings.variant_jobs, &settings.decoders.program),
         };
         Ok(Self {
@@ -110,6 +114,17 @@ impl Service {
 
     pub(crate) fn lifetime(&self) -> Duration {
         self.parts.lifetime
+    }
+
+    /// How far files are looked into where nobody says otherwise.
+    pub(crate) fn validation(&self) -> Validation {
+        self.parts.validation
+    }
+
+    /// What is taken out of an account's files where an upload does not say.
+    pub(crate) async fn scrub_of(&self, account_id: i64) -> Result<Scrub, catalog::Error> {
+        let own = catalog::find_scrub(&self.parts.catalog, account_id).await?;
+        Ok(own.unwrap_or(self.parts.scrub))
     }
 
     pub(crate) fn decoders(&self) -> &Decoders {

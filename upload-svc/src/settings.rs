@@ -1,7 +1,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use catalog::CatalogSettings;
-use domain::{Dialects, InvalidUsername, UploadLimits, Username, parse_duration};
+use domain::{Dialects, InvalidUsername, Scrub, UploadLimits, Username, Validation, parse_duration};
 use http_kit::{ListenAddress, TrustedProxies};
 use imaging::DecoderLimits;
 use process::{
@@ -40,6 +40,10 @@ pub struct UploadSettings {
     pub trusted_proxies: TrustedProxies,
     /// Signing in.
     pub identity: IdentitySettings,
+    /// How far files are looked into where a dialect does not say.
+    pub validation: Validation,
+    /// What of their metadata is taken out where neither upload nor account says.
+    pub scrub: Scrub,
     /// Who looks into files, and what that may take.
     pub decoders: DecoderLimits,
     /// Pictures of which variants are derived at once; 0 leaves it to other copies.
@@ -75,6 +79,8 @@ impl UploadSettings {
             rate_limit: reader.value("BERTH_RATE_LIMIT", 0),
             trusted_proxies: reader.value("BERTH_TRUSTED_PROXIES", TrustedProxies::default()),
             identity: identity(&mut reader),
+            validation: reader.value("BERTH_VALIDATION", Validation::default()),
+            scrub: reader.value("BERTH_SCRUB", Scrub::default()),
             decoders: DecoderLimits::default(),
             variant_jobs: reader.value("BERTH_VARIANT_JOBS", 0),
             log: LogSettings {

@@ -1,7 +1,7 @@
 use std::net::IpAddr;
 
 use deadpool_postgres::Transaction;
-use domain::PasswordHash;
+use domain::{PasswordHash, Scrub};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -42,6 +42,9 @@ pub struct AccountPatch<'a> {
     pub quota_files: Option<Option<i64>>,
     /// Whether it is shut out.
     pub disabled: Option<bool>,
+    /// What of its files' metadata is taken out; `Some(None)` leaves it to the settings.
+    #[allow(clippy::option_option, reason = "to stay as it is, to be lifted, to be set")]
+    pub scrub: Option<Option<Scrub>>,
     /// A new password.
     pub password: Option<&'a PasswordHash>,
 }
@@ -137,7 +140,8 @@ pub async fn patch_account(
             quota_bytes = CASE WHEN $3::boolean THEN $4::bigint ELSE quota_bytes END,
             quota_files = CASE WHEN $5::boolean THEN $6::bigint ELSE quota_files END,
             disabled_at = CASE WHEN $7::boolean IS NULL THEN disabled_at WHEN $7 THEN coalesce(disabled_at, $8) END,
-            password_hash = coalesce($9, password_hash)
+            password_hash = coalesce($9, password_hash),
+            scrub = CASE WHEN $10::boolean THEN $11 ELSE scrub END
          WHERE id = $1 RETURNING {COLUMNS}"
     );
     let mut client = catalog.client(OPERATION).await?;
@@ -160,6 +164,8 @@ pub async fn patch_account(
                 &patch.disabled,
                 &now,
                 &patch.password.map(PasswordHash::as_phc),
+                &patch.scrub.is_some(),
+                &patch.scrub.flatten().map(Scrub::as_str),
             ],
         )
         .await
@@ -189,6 +195,9 @@ impl AccountPatch<'_> {
         }
         if self.quota_files.is_some() {
             detail["quota_files"] = json!(after.quota_files);
+        }
+        if self.scrub.is_some() {
+            detail["scrub"] = json!(after.scrub);
         }
         if let Some(disabled) = self.disabled {
             detail["disabled"] = json!(disabled);

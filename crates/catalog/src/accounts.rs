@@ -1,4 +1,4 @@
-use domain::Username;
+use domain::{Scrub, Username};
 use jiff::Timestamp;
 use tokio_postgres::Row;
 
@@ -57,10 +57,11 @@ pub struct AccountRecord {
     pub used_files: i64,
     pub created_at: Timestamp,
     pub disabled_at: Option<Timestamp>,
+    pub scrub: Option<Scrub>,
 }
 
 pub(crate) const COLUMNS: &str =
-    "id, username, role, quota_bytes, quota_files, used_bytes, used_files, created_at, disabled_at";
+    "id, username, role, quota_bytes, quota_files, used_bytes, used_files, created_at, disabled_at, scrub";
 
 pub(crate) fn read(operation: &'static str, row: &Row) -> Result<AccountRecord, Error> {
     let role: &str = row.get("role");
@@ -74,6 +75,11 @@ pub(crate) fn read(operation: &'static str, row: &Row) -> Result<AccountRecord, 
         used_files: row.get("used_files"),
         created_at: row.get("created_at"),
         disabled_at: row.get("disabled_at"),
+        scrub: row
+            .get::<_, Option<&str>>("scrub")
+            .map(str::parse)
+            .transpose()
+            .map_err(|error| Error::row(operation, error))?,
     })
 }
 

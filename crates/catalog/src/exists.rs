@@ -14,7 +14,8 @@ pub enum Content {
     Sha256(Sha256),
 }
 
-/// The live images of this account over these bytes: at most one for a SHA-256; two files with one MD5 may both be there.
+/// The live images of this account over these bytes, or over what was left of these bytes when their metadata had been taken
+/// out. Two files with one MD5 may both be there.
 pub async fn find_by_content(
     catalog: &Catalog,
     account_id: i64,
@@ -25,12 +26,15 @@ pub async fn find_by_content(
     // Two files of one MD5 are made on purpose; whoever makes a hundred need not see them all.
     const MOST: i64 = 100;
     let (column, digest) = match &content {
-        Content::Md5(md5) => ("blob.md5", md5.0.as_slice()),
-        Content::Sha256(sha256) => ("blob.sha256", sha256.0.as_slice()),
+        Content::Md5(md5) => ("md5", md5.0.as_slice()),
+        Content::Sha256(sha256) => ("sha256", sha256.0.as_slice()),
     };
     let sql = format!(
         "SELECT {COLUMNS} FROM blob JOIN image ON image.blob_id = blob.id
-         WHERE {column} = $1 AND image.account_id = $2 AND image.ended_at IS NULL AND (image.expires_at IS NULL OR image.expires_at > $3)
+         WHERE blob.id IN (
+             SELECT id FROM blob WHERE {column} = $1
+             UNION ALL SELECT blob_id FROM sent_file WHERE account_id = $2 AND {column} = $1)
+           AND image.account_id = $2 AND image.ended_at IS NULL AND (image.expires_at IS NULL OR image.expires_at > $3)
          ORDER BY image.id LIMIT $4"
     );
     let client = catalog.client(OPERATION).await?;

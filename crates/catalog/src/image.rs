@@ -1,5 +1,5 @@
 use deadpool_postgres::Transaction;
-use domain::{Expiry, Md5, MediaType, PublicId, Sha256, Visibility};
+use domain::{Expiry, Md5, MediaType, PublicId, Sha256, TakenSource, Visibility};
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio_postgres::Row;
@@ -37,6 +37,8 @@ pub struct ImageRecord {
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub taken_at: Option<Timestamp>,
+    pub taken_offset_minutes: Option<i16>,
+    pub taken_source: Option<TakenSource>,
     pub expiry: Expiry,
     /// How often its signed links and its delete link were taken back.
     pub link_generation: i32,
@@ -46,7 +48,7 @@ pub struct ImageRecord {
 
 pub(crate) const COLUMNS: &str = "
     image.id, image.public_id, image.account_id, image.album_id, image.name, image.description, image.visibility, image.policy,
-    image.created_at, image.updated_at, image.taken_at, image.expires_at, image.ended_at, image.ended_by, image.link_generation, blob.key, blob.md5, blob.sha256, blob.size_bytes, blob.media_type, blob.width, blob.height, blob.thumbhash, blob.dominant_color,
+    image.created_at, image.updated_at, image.taken_at, image.taken_offset_minutes, image.taken_source, image.expires_at, image.ended_at, image.ended_by, image.link_generation, blob.key, blob.md5, blob.sha256, blob.size_bytes, blob.media_type, blob.width, blob.height, blob.thumbhash, blob.dominant_color,
     (SELECT jsonb_agg(jsonb_build_array(named_width, format, width, height, size_bytes, encode(sha256, 'hex')) ORDER BY named_width, format DESC)
         FROM variant WHERE variant.blob_id = blob.id AND variant.sha256 IS NOT NULL) AS variants,
     coalesce((SELECT views FROM view_count WHERE view_count.image_id = image.id), 0) AS views";
@@ -157,6 +159,12 @@ pub(crate) fn read(operation: &'static str, row: &Row) -> Result<ImageRecord, Er
         created_at: row.get("created_at"),
         updated_at: row.get("updated_at"),
         taken_at: row.get("taken_at"),
+        taken_offset_minutes: row.get("taken_offset_minutes"),
+        taken_source: row
+            .get::<_, Option<&str>>("taken_source")
+            .map(str::parse)
+            .transpose()
+            .map_err(|error| Error::row(operation, error))?,
         expiry: Expiry::from_option(row.get("expires_at")),
         link_generation: row.get("link_generation"),
         ended: ended_at.zip(row.get("ended_by")),

@@ -31,6 +31,7 @@ mod list;
 mod lookup;
 mod migrate;
 mod numbered;
+mod origin;
 mod passwords;
 mod patch;
 mod publish;
@@ -85,6 +86,7 @@ pub use migrate::migrate;
 pub use numbered::{
     Numbered, NumberedColumn, NumberedQuery, find_image_by_number, number_albums, number_images,
 };
+pub use origin::{Origin, find_scrub};
 pub use passwords::{NewPassword, change_password, find_password};
 pub use patch::{ImagePatch, patch_image};
 pub use publish::{NewImage, PublishError, Published, Standing, publish};

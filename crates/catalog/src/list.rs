@@ -57,6 +57,12 @@ pub struct ImageFilter {
     pub visibility: Option<Visibility>,
     pub taken_from: Option<Timestamp>,
     pub taken_to: Option<Timestamp>,
+    /// Taken on this day or later, by the clock on the wall where it was taken: midnight, as if that were in UTC.
+    pub taken_day_from: Option<Timestamp>,
+    /// Taken before this day.
+    pub taken_day_to: Option<Timestamp>,
+    /// Those of which nothing tells when they were taken.
+    pub no_date: bool,
     pub uploaded_from: Option<Timestamp>,
     pub uploaded_to: Option<Timestamp>,
     /// Last seen before this, or never.
@@ -241,6 +247,22 @@ impl Statement {
             if let Some(at) = at {
                 let at = self.add(at, Type::TIMESTAMPTZ);
                 also(format!("{condition} {at}"));
+            }
+        }
+        if filter.no_date {
+            also("coalesce(image.taken_at, '-infinity'::timestamptz) = '-infinity'::timestamptz".to_owned());
+        }
+        // The zone is looked at behind the index, which knows instants: no clock is further from UTC than eighteen hours.
+        let wall = "image.taken_at + make_interval(mins => coalesce(image.taken_offset_minutes, 0)::integer)";
+        for (day, beyond, margin) in [
+            (filter.taken_day_from, ">=", "- interval '18 hours'"),
+            (filter.taken_day_to, "<", "+ interval '18 hours'"),
+        ] {
+            if let Some(day) = day {
+                let day = self.add(day, Type::TIMESTAMPTZ);
+                also(format!(
+                    "image.taken_at IS NOT NULL AND coalesce(image.taken_at, '-infinity'::timestamptz) {beyond} {day} {margin} AND {wall} {beyond} {day}"
+                ));
             }
         }
         if let Some(album) = filter.album_id {

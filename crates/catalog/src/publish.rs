@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::{
-    Catalog, Error, Event,
+    Catalog, Error, Event, Origin,
     blob::{NewBlob, lock_blob},
     events::record_in,
     image::{COLUMNS, ImageRecord, read},
@@ -34,6 +34,8 @@ pub struct NewImage {
     pub expiry: Expiry,
     /// From where it came.
     pub client_address: Option<IpAddr>,
+    /// What is known of the file beyond its bytes.
+    pub origin: Origin,
 }
 
 /// Whether an upload made an image or found it there.
@@ -121,6 +123,7 @@ where
             .ok_or(PublishError::NoSuchAlbum)?;
         (image, Standing::Uploaded)
     };
+    new.origin.remember(&transaction, new.account_id, blob.id).await?;
     let event = Event {
         kind: "upload",
         account_id: Some(new.account_id),
@@ -196,13 +199,15 @@ async fn insert(
 ) -> Result<Option<ImageRecord>, Error> {
     let sql = format!(
         "WITH image AS (
-            INSERT INTO image (public_id, account_id, album_id, blob_id, name, description, visibility, kind, created_at, updated_at, expires_at)
-            SELECT $1, $2, album.id, $4, $5, $6, $7, $8, $9, $9, $10 FROM album
+            INSERT INTO image (public_id, account_id, album_id, blob_id, name, description, visibility, kind, created_at, updated_at, expires_at,
+                taken_at, taken_offset_minutes, taken_source)
+            SELECT $1, $2, album.id, $4, $5, $6, $7, $8, $9, $9, $10, $11, $12, $13 FROM album
             WHERE album.account_id = $2 AND CASE WHEN $3::bigint IS NULL THEN album.name = 'default' ELSE album.id = $3 END
             RETURNING *
          )
          SELECT {COLUMNS} FROM image JOIN blob ON blob.id = image.blob_id"
     );
+    let (taken_at, offset, told_by) = new.origin.columns();
     let statement = transaction
         .prepare_cached(&sql)
         .await
@@ -221,6 +226,9 @@ async fn insert(
                 &new.blob.media_type.kind().as_str(),
                 &now,
                 &new.expiry.at(),
+                &taken_at,
+                &offset,
+                &told_by,
             ],
         )
         .await

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::{
-    Catalog, ChangeError, Error, Event,
+    Catalog, ChangeError, Error, Event, Origin,
     blob::{LockedBlob, NewBlob, lock_blob},
     events::record_in,
     image::{Expected, ImageRecord, read_locked},
@@ -45,6 +45,8 @@ pub struct Replacing<'a> {
     pub expected: Expected<'a>,
     /// From where the bytes came.
     pub client_address: Option<IpAddr>,
+    /// What is known of the new file beyond its bytes.
+    pub origin: Origin,
 }
 
 /// Gives a live image other bytes in one transaction, and keeps its link: locks both blobs, has `place` put the new bytes
@@ -91,6 +93,10 @@ where
         .await?;
     }
     let image = read_locked(OPERATION, &transaction, image.id).await?;
+    replacing
+        .origin
+        .remember(&transaction, replacing.account_id, blob.id)
+        .await?;
     transaction.commit().await.map_err(Error::statement(OPERATION))?;
     Ok(image)
 }
@@ -144,9 +150,10 @@ async fn swap(
     grows: i64,
     now: Timestamp,
 ) -> Result<(), ChangeError> {
-    // The day it was taken belonged to the old bytes.
+    // The day it was taken belongs to the bytes.
     const POINT: &str = "
-        UPDATE image SET blob_id = $2, kind = $3, taken_at = NULL, taken_offset_minutes = NULL, updated_at = $4 WHERE id = $1";
+        UPDATE image SET blob_id = $2, kind = $3, updated_at = $4,
+            taken_at = $5, taken_offset_minutes = $6, taken_source = $7 WHERE id = $1";
     if !blob.is_new {
         link(transaction, blob.id).await?;
     }
@@ -155,8 +162,12 @@ async fn swap(
         return Err(ChangeError::QuotaExceeded);
     }
     let kind = new.media_type.kind().as_str();
+    let (taken_at, offset, told_by) = replacing.origin.columns();
     transaction
-        .execute(POINT, &[&image.id, &blob.id, &kind, &now])
+        .execute(
+            POINT,
+            &[&image.id, &blob.id, &kind, &now, &taken_at, &offset, &told_by],
+        )
         .await
         .map_err(Error::statement(OPERATION))?;
     let event = Event {

@@ -25,6 +25,5 @@ pub use job::{Done, Job};
 pub use render::{
     Essence, Made, NotRenderable, Output, RenderLimits, Rendered, RenderedFiles, Rendering, Spec, render,
 };
-pub use render::{Essence, NotRenderable, RenderLimits, Rendered, Rendering, Spec, render};
 pub use scrub::Edit;
 pub use sniff::{SNIFF_BYTES, sniff};

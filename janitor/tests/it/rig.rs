@@ -144,6 +144,7 @@ pub(crate) async fn upload(
         visibility: Visibility::Public,
         expiry: life.map_or(Expiry::Never, |life| Expiry::At(now + seconds(life))),
         client_address: None,
+        origin: catalog::Origin::default(),
     };
     let place = |key| writer.publish(staged, key);
     publish(catalog, &new, now, place).await.unwrap().image

@@ -179,6 +179,7 @@ impl Server {
             visibility,
             expiry: Expiry::from_option(lifetime.map(|lifetime| now + lifetime)),
             client_address: None,
+            origin: catalog::Origin::default(),
         };
         let (root, content) = (self.folder.path().join("blobs"), bytes.clone());
         let uploads = self.database.catalog_as(ServiceRole::Upload);

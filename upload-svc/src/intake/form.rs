@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use blobs::{Staged, Staging};
 use bytes::{Buf, Bytes};
-use domain::{FileName, Refusal, UploadLimits};
+use domain::{FileName, Refusal, UploadLimits, Validation};
 use futures_util::Stream;
 use http::{HeaderMap, header::CONTENT_TYPE};
 use multer::{Field, Multipart};
@@ -26,6 +26,8 @@ pub(crate) struct Form {
     pub(crate) files: Vec<ReceivedFile>,
     /// Its fields of text; the last one counts where a name comes twice.
     pub(crate) fields: HashMap<String, String>,
+    /// How far its files are looked into: as the settings say, until a dialect knows better.
+    pub(crate) validation: Validation,
 }
 
 /// One file of a form.
@@ -94,7 +96,11 @@ pub(crate) async fn receive_any<B: Buf>(
         }
     }
     let files = choose(files, field);
-    Ok(Form { files, fields })
+    Ok(Form {
+        files,
+        fields,
+        validation: service.validation(),
+    })
 }
 
 /// The files that stand in `field`, or the only one there is.

@@ -1,16 +1,44 @@
+use std::sync::Arc;
+
 use blobs::Staged;
-use catalog::NewBlob;
-use domain::{FileRefusal, Refusal, UploadLimits, Validation};
+use catalog::{NewBlob, Origin};
+use domain::{FileRefusal, Refusal, Scrub, UploadLimits, Validation};
 use imaging::{Asked, Budget, NotReadable, Undone};
 
+use super::scrub::scrubbed;
 use crate::{Service, problem::Failure};
 
-/// What a staged file is, told by a decoder and judged.
-pub(super) async fn inspect(service: &Service, staged: &Staged) -> Result<NewBlob, Failure> {
+/// How a file is looked into.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Looking {
+    /// How far.
+    pub(super) validation: Validation,
+    /// What of its metadata is to go.
+    pub(super) scrub: Scrub,
+}
+
+/// A file that may be published.
+#[derive(Debug)]
+pub(super) struct Looked {
+    /// Its bytes as they are to be stored.
+    pub(super) staged: Arc<Staged>,
+    /// What they are.
+    pub(super) blob: NewBlob,
+    /// What is known of it beyond them.
+    pub(super) origin: Origin,
+}
+
+/// Has a decoder look into a staged file, judges what it tells, and takes out the metadata that is to go.
+pub(super) async fn inspect(
+    service: &Service,
+    staged: Arc<Staged>,
+    looking: Looking,
+) -> Result<Looked, Failure> {
     let limits = service.limits();
     let asked = Asked {
         budget: Budget::of(limits),
-        validation: Validation::Decode,
+        validation: looking.validation,
+        scrub: looking.scrub,
         now: service.now(),
     };
     let inspecting = service.decoders().inspect(staged.path().to_owned(), asked);
@@ -23,13 +51,20 @@ pub(super) async fn inspect(service: &Service, staged: &Staged) -> Result<NewBlo
     if staged.size_bytes() > limit {
         return Err(Refusal::FileTooLarge { limit }.into());
     }
-    Ok(NewBlob {
+    let sent = (staged.md5(), staged.sha256());
+    let staged = scrubbed(service, staged, inspection.edits).await?;
+    let blob = NewBlob {
         md5: staged.md5(),
         sha256: staged.sha256(),
         size_bytes: staged.size_bytes(),
         media_type: inspection.media_type,
         dimensions: inspection.dimensions,
-    })
+    };
+    let origin = Origin {
+        taken: inspection.taken,
+        sent: (sent.1 != blob.sha256).then_some(sent),
+    };
+    Ok(Looked { staged, blob, origin })
 }
 
 fn refusal(fault: NotReadable, limits: &UploadLimits) -> Refusal {

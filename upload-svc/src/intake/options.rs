@@ -1,6 +1,6 @@
 use std::{collections::HashMap, time::Duration};
 
-use domain::{Refusal, Visibility, parse_duration};
+use domain::{Refusal, Scrub, Visibility, parse_duration};
 
 /// What a form says about its files besides the files.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,6 +15,10 @@ pub(crate) struct Options {
     pub(crate) description: String,
     /// Who may see them.
     pub(crate) visibility: Visibility,
+    /// What of their metadata is to go; what the account or the settings say when absent.
+    pub(crate) scrub: Option<Scrub>,
+    /// Whether all of them are taken or none.
+    pub(crate) is_atomic: bool,
 }
 
 /// Reads the options of the native API; fields that it doesn't know are passed over, because every client sends some.
@@ -34,6 +38,7 @@ pub(super) fn read(fields: &HashMap<String, String>) -> Result<Options, Refusal>
     let album = said("album").map(str::parse).transpose();
     let lifetime = said("expires_in").map(parse_duration).transpose();
     let visibility = said("visibility").map(str::parse).transpose();
+    let scrub = said("scrub").map(str::parse).transpose();
     Ok(Options {
         album_id: album.map_err(|_| invalid("album", "expected the number of an album".to_owned()))?,
         lifetime: lifetime.map_err(|error| invalid("expires_in", error.to_string()))?,
@@ -42,6 +47,12 @@ pub(super) fn read(fields: &HashMap<String, String>) -> Result<Options, Refusal>
         visibility: visibility
             .map_err(|error: domain::InvalidVisibility| invalid("visibility", error.to_string()))?
             .unwrap_or_default(),
+        scrub: scrub.map_err(|error: domain::InvalidScrub| invalid("scrub", error.to_string()))?,
+        is_atomic: match said("atomic") {
+            None | Some("false" | "0" | "off" | "no") => false,
+            Some("true" | "1" | "on" | "yes") => true,
+            Some(_) => return Err(invalid("atomic", "expected true or false".to_owned())),
+        },
     })
 }
 
@@ -66,6 +77,8 @@ mod tests {
             ("name", "a.png"),
             ("description", "x"),
             ("visibility", "private"),
+            ("scrub", "all"),
+            ("atomic", "true"),
             ("utm", "1"),
         ]);
         let expected = Options {
@@ -74,6 +87,8 @@ mod tests {
             name: Some("a.png".to_owned()),
             description: "x".to_owned(),
             visibility: Visibility::Private,
+            scrub: Some(Scrub::All),
+            is_atomic: true,
         };
         assert_eq!(all, Ok(expected));
         assert_eq!(
@@ -88,6 +103,8 @@ mod tests {
             ("album", "holidays"),
             ("expires_in", "soon"),
             ("visibility", "secret"),
+            ("scrub", "some"),
+            ("atomic", "perhaps"),
         ] {
             match options(&[(field, value)]) {
                 Err(Refusal::InvalidField { field: named, .. }) => assert_eq!(named, field),

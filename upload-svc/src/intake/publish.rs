@@ -3,27 +3,58 @@ use std::{net::IpAddr, sync::Arc};
 use catalog::{Bearer, NewImage, Published};
 use domain::{Checksum, Expiry, FileName};
 
-use super::{checksum, form::ReceivedFile, inspect::inspect, options::Options};
+use super::{
+    checksum,
+    form::ReceivedFile,
+    inspect::{Looked, Looking, inspect},
+    options::Options,
+};
 use crate::{Service, identity::album_for, problem::Failure};
 
-/// Inspects one staged file and publishes it.
+/// A file that was looked into and may be published.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    name: FileName,
+    looked: Looked,
+}
+
+impl Prepared {
+    /// Bytes that it will take.
+    pub(crate) fn size_bytes(&self) -> u64 {
+        self.looked.blob.size_bytes
+    }
+}
+
+/// Compares one staged file with its checksums and looks into it.
+pub(crate) async fn prepare(
+    service: &Service,
+    file: ReceivedFile,
+    looking: Looking,
+    checksums: &[Checksum],
+) -> Result<Prepared, Failure> {
+    let staged = Arc::new(file.staged?);
+    checksum::check(checksums, &staged)?;
+    Ok(Prepared {
+        name: file.name,
+        looked: inspect(service, staged, looking).await?,
+    })
+}
+
+/// Publishes one file.
 pub(crate) async fn publish(
     service: &Service,
     bearer: &Bearer,
     client: IpAddr,
-    file: ReceivedFile,
+    Prepared { name, looked }: Prepared,
     options: &Options,
-    checksums: &[Checksum],
 ) -> Result<Published, Failure> {
-    let staged = Arc::new(file.staged?);
-    checksum::check(checksums, &staged)?;
-    let blob = inspect(service, &staged).await?;
+    let Looked { staged, blob, origin } = looked;
     let now = service.now();
     let fallback = format!("image.{}", blob.media_type.extension());
     let name = options
         .name
         .as_deref()
-        .map_or_else(|| file.name.clone(), |name| FileName::clean(name, &fallback));
+        .map_or(name, |name| FileName::clean(name, &fallback));
     let new = NewImage {
         public_id: Service::draw_id(),
         account_id: bearer.account_id,
@@ -34,6 +65,7 @@ pub(crate) async fn publish(
         visibility: options.visibility,
         expiry: Expiry::after(options.lifetime.unwrap_or(service.lifetime()), now),
         client_address: Some(client),
+        origin,
     };
     // A task of its own: a client that goes away now drops this request's future, and half a publication must not be all
     // that is left of it.

@@ -9,7 +9,8 @@ use http::header::CONTENT_TYPE;
 use super::{
     checksum,
     form::{ReceivedFile, receive},
-    inspect::inspect,
+    inspect::{Looked, Looking, inspect},
+    options,
     raw::receive_raw,
 };
 use crate::{
@@ -30,7 +31,15 @@ pub(crate) async fn replace<B: Buf>(
     let checksums = checksum::read(&asked.headers, &fields)?;
     let staged = Arc::new(file.staged?);
     checksum::check(&checksums, &staged)?;
-    let blob = inspect(service, &staged).await?;
+    let scrub = match options::read(&fields)?.scrub {
+        Some(scrub) => scrub,
+        None => service.scrub_of(account_id).await?,
+    };
+    let looking = Looking {
+        validation: service.validation(),
+        scrub,
+    };
+    let Looked { staged, blob, origin } = inspect(service, staged, looking).await?;
     let (catalog, writer, now) = (service.catalog().clone(), service.writer().clone(), service.now());
     let (if_match, client) = (IfMatch::of(&asked.headers), asked.client.0);
     // A task of its own, as for publishing.
@@ -40,6 +49,7 @@ pub(crate) async fn replace<B: Buf>(
             public_id,
             expected: &|image| if_match.allows(image),
             client_address: Some(client),
+            origin,
         };
         catalog::replace(&catalog, which, &blob, now, |key| async move {
             writer.publish(staged, key).await

@@ -9,7 +9,7 @@ use super::{
 };
 
 /// Codes of what may be wrong with a file that arrives.
-pub(super) const OF_FILES: [&str; 11] = [
+pub(super) const OF_FILES: [&str; 14] = [
     "no_file",
     "empty_file",
     "malformed_multipart",
@@ -19,6 +19,9 @@ pub(super) const OF_FILES: [&str; 11] = [
     "type_not_allowed",
     "unreadable_file",
     "too_many_pixels",
+    "too_many_frames",
+    "not_decodable",
+    "took_too_long",
     "checksum_mismatch",
     "storage_full",
 ];
@@ -98,6 +101,20 @@ fn upload(language: Language) -> Operation {
         ),
         ("visibility", visibility(language).optional()),
         (
+            "scrub",
+            one_of(&["keep", "location", "all"]).optional().about(t(
+                "What of their metadata is taken out. As the account or the settings say, when absent.",
+                "去除哪些元数据；缺省时按账户或系统设置。",
+            )),
+        ),
+        (
+            "atomic",
+            truth().optional().about(t(
+                "All of them or none: the first thing against one of them is the answer.",
+                "全部成功或全部不保存：任一文件出错即返回该错误。",
+            )),
+        ),
+        (
             "checksum",
             text().pattern("^(md5|sha256)=[0-9A-Fa-f]+$").optional().about(t(
                 "`md5=<hex>` or `sha256=<hex>`, with a single file.",
@@ -149,6 +166,10 @@ fn list(language: Language) -> Operation {
         .query("visibility", one_of(&["public", "unlisted", "private"]))
         .query("taken_from", moment(t("Taken then or later.", "拍摄时间下限。")))
         .query("taken_to", moment(t("Taken before.", "拍摄时间上限。")))
+        .query("no_date", truth().with("default", false).about(t(
+            "Those of which nothing tells when they were taken.",
+            "仅列出没有拍摄时间的。",
+        )))
         .query("uploaded_from", moment(t("Uploaded then or later.", "上传时间下限。")))
         .query("uploaded_to", moment(t("Uploaded before.", "上传时间上限。")))
         .query("unused_since", moment(t("Last seen before this, or never.", "在此之后无人访问。")))

@@ -124,6 +124,19 @@ fn problem(language: Language) -> Schema {
             )),
         ),
         (
+            "file",
+            count().optional().about(t(
+                "Which file of an `atomic` batch, from 0.",
+                "`atomic` 批次中出错的文件序号，从 0 起。",
+            )),
+        ),
+        (
+            "name",
+            text()
+                .optional()
+                .about(t("The name of that file.", "该文件的名称。")),
+        ),
+        (
             "images",
             list_of(refer_to("Taken")).optional().about(t(
                 "Of an upload of which nothing was taken: what became of each file.",

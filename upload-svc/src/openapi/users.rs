@@ -93,6 +93,17 @@ fn change(language: Language) -> Operation {
         ("quota_bytes", quota(language)),
         ("quota_files", quota(language)),
         ("disabled", truth().optional()),
+        (
+            "scrub",
+            text()
+                .with("enum", json!(["keep", "location", "all", null]))
+                .with("type", json!(["string", "null"]))
+                .optional()
+                .about(t(
+                    "What of the metadata of their files is taken out; null: as the settings say.",
+                    "去除其文件的哪些元数据；null 表示按系统设置。",
+                )),
+        ),
         ("password", password(language)),
     ]);
     patch("/v1/users/{id}", "changeUser", t("Change an account", "修改账户"))

@@ -41,6 +41,7 @@ pub(super) fn account_json(account: &AccountRecord) -> Value {
         "created_at": account.created_at,
         "disabled": account.disabled_at.is_some(),
         "disabled_at": account.disabled_at,
+        "scrub": account.scrub,
     })
 }
 

@@ -18,10 +18,11 @@ pub(crate) use variants::thumbnail_url;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use bytes::Buf;
 use catalog::{Bearer, ImageRecord, Published, Role, Standing};
-use domain::{PublicId, Refusal, Scope, is_live};
+use domain::{PublicId, Refusal, Scope, TakenSource, is_live};
 use futures_util::Stream;
 use http::{HeaderValue, StatusCode, header::ETAG};
 use http_kit::Language;
+use jiff::tz::Offset;
 use serde_json::{Value, json};
 use warp::{Reply as _, reply::Response};
 
@@ -223,7 +224,9 @@ pub(crate) fn image_json(service: &Service, image: &ImageRecord, standing: Stand
         "created_at": image.created_at,
         "updated_at": image.updated_at,
         "expires_at": image.expiry.at(),
-        "taken_at": image.taken_at,
+        "taken_at": taken_at(image),
+        "taken_zone": image.taken_offset_minutes.map(zone),
+        "taken_source": image.taken_source.map(TakenSource::as_str),
         "ended_at": image.ended.as_ref().map(|(at, _)| at),
         "ended_by": image.ended.as_ref().map(|(_, by)| by),
     })
@@ -237,4 +240,21 @@ pub(crate) fn image_url(service: &Service, image: &ImageRecord) -> String {
         image.public_id,
         image.media_type.extension()
     )
+}
+
+/// When it was taken, by the clock on the wall where that was; by UTC's where nothing tells the zone.
+fn taken_at(image: &ImageRecord) -> Option<String> {
+    let seconds = i32::from(image.taken_offset_minutes.unwrap_or_default()) * 60;
+    let offset = Offset::from_seconds(seconds).unwrap_or(Offset::UTC);
+    image.taken_at.map(|at| match image.taken_offset_minutes {
+        None | Some(0) => at.to_string(),
+        Some(_) => at.display_with_offset(offset).to_string(),
+    })
+}
+
+/// How far a clock is ahead of UTC, as `+08:00`.
+fn zone(minutes: i16) -> String {
+    let sign = if minutes < 0 { '-' } else { '+' };
+    let minutes = minutes.unsigned_abs();
+    format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
 }

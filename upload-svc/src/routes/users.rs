@@ -1,6 +1,6 @@
 use bytes::Buf;
 use catalog::{AccountError, AccountPatch, Actor, Bearer, NewAccount, Quotas, Role};
-use domain::{AccessRefusal, Refusal, Scope, Username, readable_password};
+use domain::{AccessRefusal, Refusal, Scope, Scrub, Username, readable_password};
 use futures_util::Stream;
 use http::StatusCode;
 use http_kit::Language;
@@ -112,16 +112,24 @@ struct UserPatch {
     #[allow(clippy::option_option, reason = "absent stays, null lifts, a number sets")]
     quota_files: Option<Option<i64>>,
     disabled: Option<bool>,
+    #[serde(default, deserialize_with = "present")]
+    #[allow(
+        clippy::option_option,
+        reason = "absent stays, null leaves it to the settings, a word sets"
+    )]
+    scrub: Option<Option<Scrub>>,
     password: Option<String>,
 }
 
 /// Tells a field that is null from one that is absent.
 #[allow(clippy::option_option, reason = "that is the point")]
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<i64>>, D::Error> {
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
     Deserialize::deserialize(deserializer).map(Some)
 }
 
-/// `PATCH /v1/users/{id}`: role, quotas, disabled, password. Who is disabled or gets a new password is signed out at once.
+/// `PATCH /v1/users/{id}`: role, quotas, disabled, scrub, password. Who is disabled or gets a new password is signed out at once.
 pub(super) async fn change<B: Buf>(
     id: String,
     service: Service,
@@ -155,6 +163,7 @@ async fn patch<B: Buf>(
         quota_bytes: quota("quota_bytes", sent.quota_bytes)?,
         quota_files: quota("quota_files", sent.quota_files)?,
         disabled: sent.disabled,
+        scrub: sent.scrub,
         password: password.as_ref(),
     };
     let actor = actor(&bearer, asked);

@@ -17,6 +17,7 @@ mod events;
 mod hostile;
 mod idempotency;
 mod list;
+mod media;
 mod native;
 mod patch;
 mod people;

@@ -101,6 +101,7 @@ pub(crate) async fn publish_row(
         visibility: Visibility::Public,
         expiry: Expiry::Never,
         client_address: None,
+        origin: catalog::Origin::default(),
     };
     let catalog = server.database.catalog_as(ServiceRole::Upload);
     let published = catalog::publish(&catalog, &new, server.clock.now(), |_| async {

@@ -53,6 +53,7 @@ impl Answer {
 }
 
 /// One part of a form.
+#[derive(Clone, Copy)]
 pub(crate) enum Part<'a> {
     File(&'a str, &'a str, &'a [u8]),
     Text(&'a str, &'a str),

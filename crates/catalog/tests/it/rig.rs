@@ -102,6 +102,7 @@ pub(crate) fn image(account_id: i64, content: u64) -> NewImage {
         visibility: Visibility::Public,
         expiry: Expiry::Never,
         client_address: Some([192, 0, 2, 7].into()),
+        origin: catalog::Origin::default(),
     }
 }
 

@@ -81,6 +81,8 @@ pub const KEYS: &[Key] = &[
     key("BERTH_ANONYMOUS_ACCOUNT", ""),
     key("BERTH_VARIANT_WIDTHS", "160,300,480,640,810,1280,1920"),
     key("BERTH_VARIANT_JOBS", "1"),
+    key("BERTH_VALIDATION", "decode"),
+    key("BERTH_SCRUB", "location"),
     key("BERTH_RATE_LIMIT", "3000"),
     key("BERTH_TRUSTED_PROXIES", "unix"),
     key("BERTH_DELIVERY", "stream"),

@@ -160,9 +160,27 @@ fn said_of_image(language: Language) -> Vec<(&'static str, Schema)> {
         (
             "taken_at",
             instant().or_null().example(Value::Null).about(t(
-                "When it was taken, as the file says.",
-                "拍摄时间（来自文件）。",
+                "When it was taken, as the file says, by the clock on the wall where that was; by UTC's where `taken_zone` is null.",
+                "拍摄时间（来自文件），以拍摄地时间表示；`taken_zone` 为 null 时按 UTC 表示。",
             )),
+        ),
+        (
+            "taken_zone",
+            text()
+                .or_null()
+                .example(Value::Null)
+                .about(t("As `+08:00`; null where nothing tells.", "如 `+08:00`；未知时为 null。")),
+        ),
+        (
+            "taken_source",
+            text()
+                .with(
+                    "enum",
+                    json!(["exif_original", "exif_created", "exif_modified", "xmp", "container", null]),
+                )
+                .with("type", json!(["string", "null"]))
+                .example(Value::Null)
+                .about(t("What told it.", "拍摄时间的来源。")),
         ),
         ("ended_at", instant().or_null().example(Value::Null)),
         (

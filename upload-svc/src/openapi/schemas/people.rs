@@ -35,6 +35,17 @@ pub(in crate::openapi) fn account_members(language: Language) -> Vec<(&'static s
             )),
         ),
         ("disabled_at", instant().or_null().example(Value::Null)),
+        (
+            "scrub",
+            text()
+                .with("enum", json!(["keep", "location", "all", null]))
+                .with("type", json!(["string", "null"]))
+                .example(Value::Null)
+                .about(t(
+                    "What of the metadata of its files is taken out; null: as the settings say.",
+                    "去除其文件的哪些元数据；null 表示按系统设置。",
+                )),
+        ),
     ]
 }
 

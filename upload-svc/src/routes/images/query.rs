@@ -57,8 +57,12 @@ fn read_one(list: &mut ListQuery, name: &str, value: &str) -> Result<(), Refusal
                     .map_err(|error: domain::InvalidVisibility| invalid("visibility", error.to_string()))?,
             );
         }
+        // A day is that of the clock on the wall; an instant is one everywhere.
+        "taken_from" if is_day(value) => filter.taken_day_from = Some(begin("taken_from", value)?),
+        "taken_to" if is_day(value) => filter.taken_day_to = Some(end("taken_to", value)?),
         "taken_from" => filter.taken_from = Some(begin("taken_from", value)?),
         "taken_to" => filter.taken_to = Some(end("taken_to", value)?),
+        "no_date" => filter.no_date = yes("no_date", value)?,
         "uploaded_from" => filter.uploaded_from = Some(begin("uploaded_from", value)?),
         "uploaded_to" => filter.uploaded_to = Some(end("uploaded_to", value)?),
         "unused_since" => filter.unused_since = Some(begin("unused_since", value)?),
@@ -118,6 +122,10 @@ fn text(value: &str) -> Result<String, Refusal> {
     Ok(value.chars().take(LONGEST_TEXT).collect())
 }
 
+fn is_day(value: &str) -> bool {
+    value.len() == "2024-05-01".len()
+}
+
 /// An instant, or the beginning of a day (in UTC).
 fn begin(field: &'static str, value: &str) -> Result<Timestamp, Refusal> {
     instant(field, value, 0)
@@ -161,8 +169,8 @@ mod tests {
             text: Some("截图".to_owned()),
             kind: Some(Kind::Video),
             visibility: Some(domain::Visibility::Private),
-            taken_from: at("2024-05-01T00:00:00Z"),
-            taken_to: at("2024-05-02T00:00:00Z"),
+            taken_day_from: at("2024-05-01T00:00:00Z"),
+            taken_day_to: at("2024-05-02T00:00:00Z"),
             uploaded_to: at("2024-05-01T12:00:00Z"),
             ended: true,
             ..ImageFilter::default()
