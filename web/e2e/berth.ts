@@ -96,10 +96,15 @@ type Cookies = Awaited<ReturnType<BrowserContext['cookies']>>;
 let cookies: Cookies | undefined;
 
 /** Signs in by the form. */
-export async function signIn(page: Page, path = '/'): Promise<void> {
+export async function signIn(
+  page: Page,
+  path = '/',
+  username = USERNAME,
+  password = PASSWORD,
+): Promise<void> {
   await page.goto(path);
-  await page.locator('input[name=username]').fill(USERNAME);
-  await page.locator('input[name=password]').fill(PASSWORD);
+  await page.locator('input[name=username]').fill(username);
+  await page.locator('input[name=password]').fill(password);
   await page.locator('form button').click();
   await expect(page.getByRole('navigation').first()).toBeVisible();
 }

@@ -2,10 +2,15 @@
 
 use std::process::Command;
 
+use serde_json::{Value, json};
+
 use crate::{
     curl::curl,
     stack::{ADMIN_PASSWORD, Stack, root},
 };
+
+/// The password of an account with 100,000 pictures.
+const CROWD: &str = "a-crowd-of-pictures";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_does_what_its_plays_say() {
@@ -21,6 +26,7 @@ async fn the_page_does_what_its_plays_say() {
         ("BERTH_RATE_LIMIT", "0"),
     ])
     .await;
+    crowd(&stack).await;
     let play = Command::new(playwright)
         .arg("test")
         .current_dir(&web)
@@ -29,6 +35,7 @@ async fn the_page_does_what_its_plays_say() {
             ("BERTH_USERNAME", "admin"),
             ("BERTH_PASSWORD", ADMIN_PASSWORD),
             ("BERTH_TOKEN", &stack.token),
+            ("BERTH_CROWD", CROWD),
             // A proxy of the machine has no business between us and us.
             ("NO_PROXY", "127.0.0.1"),
         ])
@@ -49,4 +56,42 @@ async fn without_a_built_page_the_welcome_stands_in_its_place() {
     assert_eq!(answer.status, 200);
     assert!(answer.text().contains("berth is running"), "{answer:?}");
     assert_eq!(curl(&[&format!("{}/assets/index.js", stack.url)]).status, 404);
+}
+
+/// An account `crowd` with 100,000 pictures, one every 40 minutes from 2018 on, every tenth without a date. They have rows and
+/// no bytes.
+async fn crowd(stack: &Stack) {
+    let post = |path: &str, bearer: &str, body: &Value| -> Value {
+        let (bearer, body) = (format!("Authorization: Bearer {bearer}"), body.to_string());
+        let url = format!("{}{path}", stack.url);
+        curl(&[
+            "-H",
+            "Content-Type: application/json",
+            "-H",
+            &bearer,
+            "-d",
+            &body,
+            &url,
+        ])
+        .json()
+    };
+    let login = json!({ "username": "admin", "password": ADMIN_PASSWORD });
+    let session = post("/v1/session", "none", &login);
+    let user = json!({ "username": "crowd", "password": CROWD });
+    let user = post("/v1/users", session["token"].as_str().unwrap(), &user);
+    let owner = user["id"].as_i64().unwrap();
+    stack
+        .sql(&format!(
+            "INSERT INTO blob (sha256, md5, key, size_bytes, media_type, width, height, links, created_at)
+             SELECT sha256(n::text::bytea), substring(sha256(n::text::bytea) for 16), 'k' || n, 1 + n % 9973, 'image/jpeg',
+                    800 + n * 37 % 900, 900, 1, '2026-01-01'
+             FROM generate_series(1, 100000) AS n;
+             INSERT INTO image (public_id, account_id, album_id, blob_id, name, kind, taken_at, created_at, updated_at)
+             SELECT translate(lpad(n::text, 12, '0'), '0', 'A'), {owner}, (SELECT id FROM album WHERE account_id = {owner}),
+                    blob.id, 'IMG_' || n || '.jpg', 'image',
+                    CASE WHEN n % 10 > 0 THEN '2018-01-01'::timestamptz + n * interval '40 minutes' END, '2026-01-01', '2026-01-01'
+             FROM generate_series(1, 100000) AS n JOIN blob ON blob.key = 'k' || n;
+             ANALYZE image, blob;"
+        ))
+        .await;
 }

@@ -252,6 +252,12 @@ impl Stack {
         std::fs::read_to_string(self.folder.path().join(name)).unwrap()
     }
 
+    /// Puts rows where no upload would come to an end in time.
+    pub(crate) async fn sql(&self, statements: &str) {
+        let client = self.database.connect().await;
+        client.batch_execute(statements).await.unwrap();
+    }
+
     pub(crate) async fn stop_database(&mut self) {
         self.database.stop().await;
     }

@@ -60,10 +60,11 @@ export function editors(base: string, token: string, locale: 'en' | 'zh'): Edito
     {
       name: 'PicGo',
       entries: [
-        { label: words.url, value: upload },
+        // Its plugin web-uploader, as docs/clients/picgo.md has it.
+        { label: words.url, value: `${base}/api/v1/upimg` },
         { label: words.file, value: 'file' },
-        { label: words.json, value: 'images.0.url' },
-        { label: words.custom, value: JSON.stringify({ Authorization: `Bearer ${token}` }) },
+        { label: words.json, value: 'data.url' },
+        { label: words.custom, value: JSON.stringify({ token }) },
       ],
     },
     {
