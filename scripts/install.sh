@@ -6,7 +6,7 @@ set -eu
 case ${1:-} in
 run) wanted="compiler postgres node" ;;
 test) wanted="compiler postgres node nginx browser fonts curl openssl pgrep venv" ;;
-bench) wanted="compiler postgres nginx wrk python" ;;
+bench) wanted="compiler postgres nginx wrk python vipsthumbnail" ;;
 *)
     echo "usage: $0 run|test|bench" >&2
     exit 2
@@ -25,7 +25,7 @@ is_there() {
     nginx) program nginx ;;
     browser) program chromium || program chromium-browser || program google-chrome ;;
     fonts) ls /usr/share/fonts/opentype/noto/NotoSansCJK* >/dev/null 2>&1 || { program fc-list && fc-list :lang=zh | grep -q .; } ;;
-    curl | openssl | pgrep | wrk) program "$1" ;;
+    curl | openssl | pgrep | wrk | vipsthumbnail) program "$1" ;;
     # Debian keeps the part of Python that makes virtual environments apart.
     venv) program python3 && python3 -c "import ensurepip, venv" 2>/dev/null ;;
     python) program python3 ;;
@@ -45,6 +45,7 @@ packages_of() {
     curl | openssl | wrk) echo "$1" ;;
     venv) echo "python3 python3-venv" ;;
     python) echo python3 ;;
+    vipsthumbnail) echo libvips-tools ;;
     node) echo "nodejs npm" ;;
     esac
 }

@@ -3,8 +3,9 @@ mod purge_uploads;
 mod records;
 mod rollup;
 mod sweep;
+mod variants;
 
-use std::time::Duration;
+use std::{sync::atomic::AtomicI64, time::Duration};
 
 use blobs::BlobRemover;
 use catalog::Catalog;
@@ -30,16 +31,19 @@ pub enum Pass {
     Records,
     /// Keeps what is told about usage short.
     Rollup,
+    /// Wishes for thumbnails that are missing.
+    Variants,
 }
 
 impl Pass {
     /// All of them, in the order in which they run: what expires now is swept now where there is no grace.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Expire,
         Self::Sweep,
         Self::PurgeUploads,
         Self::Records,
         Self::Rollup,
+        Self::Variants,
     ];
 
     /// Its name in metrics and logs.
@@ -51,6 +55,7 @@ impl Pass {
             Self::PurgeUploads => "purge_uploads",
             Self::Records => "records",
             Self::Rollup => "rollup",
+            Self::Variants => "variants",
         }
     }
 }
@@ -73,6 +78,8 @@ pub struct Done {
     pub staging_bytes: u64,
     /// Events, sessions and kept answers whose rows were removed. A janitor that pretends does not count them.
     pub records_forgotten: u64,
+    /// Thumbnails that were missing and are being made. A janitor that pretends does not count them.
+    pub variants_wished: u64,
 }
 
 /// Why a pass stopped before its end. What it had done by then is done.
@@ -95,6 +102,8 @@ pub(crate) struct Work<'a> {
     pub(crate) catalog: &'a Catalog,
     pub(crate) remover: &'a BlobRemover,
     pub(crate) settings: &'a JanitorSettings,
+    /// The last blob that was looked at for missing thumbnails.
+    pub(crate) blobs_walked: &'a AtomicI64,
     /// The instant by which all of the pass is judged.
     pub(crate) now: Timestamp,
     /// Cancelled: end after this batch.
@@ -110,6 +119,7 @@ impl Work<'_> {
             Pass::PurgeUploads => purge_uploads::run(self, done).await,
             Pass::Records => records::run(self, done).await,
             Pass::Rollup => rollup::run(self, done).await,
+            Pass::Variants => variants::run(self, done).await,
         }
     }
 

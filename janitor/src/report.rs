@@ -17,6 +17,7 @@ pub fn report(round: &Round, pretend: bool) -> String {
         staging_purged,
         staging_bytes,
         records_forgotten,
+        variants_wished,
     } = round.done;
     let mut rows = vec![
         ("images expired · 到期图片", images_expired),
@@ -28,6 +29,7 @@ pub fn report(round: &Round, pretend: bool) -> String {
     if !pretend {
         rows.insert(3, ("ended images forgotten · 遗忘的记录", images_forgotten));
         rows.push(("events, sessions · 事件与会话", records_forgotten));
+        rows.push(("thumbnails wished for · 待补缩略图", variants_wished));
     }
     let title = if pretend {
         "would be done · 预计清理"

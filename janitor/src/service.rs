@@ -1,4 +1,7 @@
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicI64},
+    time::Duration,
+};
 
 use blobs::BlobRemover;
 use catalog::{Catalog, Leadership};
@@ -27,6 +30,7 @@ struct Parts {
     clock: Clock,
     measures: Measures,
     settings: JanitorSettings,
+    blobs_walked: AtomicI64,
 }
 
 /// How one round of all passes went.
@@ -64,6 +68,7 @@ impl Service {
             clock,
             measures: Measures::new(metrics)?,
             settings: settings.clone(),
+            blobs_walked: AtomicI64::new(0),
         })))
     }
 
@@ -133,6 +138,7 @@ impl Service {
             catalog: &parts.catalog,
             remover: &parts.remover,
             settings: &parts.settings,
+            blobs_walked: &parts.blobs_walked,
             now: self.now(),
             stop,
         };
@@ -200,6 +206,7 @@ fn log(round: &Round, occasion: Occasion, pretend: bool) {
             bytes_swept,
             images_forgotten,
             staging_purged,
+            variants_wished,
             ..
         } = round.done;
         tracing::info!(
@@ -210,6 +217,7 @@ fn log(round: &Round, occasion: Occasion, pretend: bool) {
             bytes_swept,
             images_forgotten,
             staging_purged,
+            variants_wished,
             "cleaned"
         );
     }

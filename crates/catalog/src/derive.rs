@@ -270,26 +270,33 @@ fn later(now: Timestamp, by: Duration) -> Timestamp {
         .unwrap_or(Timestamp::MAX)
 }
 
-/// Wishes anew, for up to `limit` pictures, for thumbnails that are missing: of those that were there before variants were, or
-/// whose row was lost. Those that were given up stay so. Says how many there were.
+/// Looks at up to `limit` blobs behind the row `after`, and wishes for the thumbnails of pictures that have no variant at
+/// all: those that were there before variants were, or whose rows were lost. Says how many there were, and the last row that
+/// was looked at; none at the end.
 pub async fn wish_for_missing_thumbnails(
     catalog: &Catalog,
+    after: i64,
     limit: i64,
     now: Timestamp,
-) -> Result<u64, Error> {
+) -> Result<(u64, Option<i64>), Error> {
     const OPERATION: &str = "wish for missing thumbnails";
     const SQL: &str = "
-        INSERT INTO variant (blob_id, named_width, format, due_at)
-        SELECT id, 300, 'webp', $2 FROM blob
-        WHERE media_type IN ('image/jpeg', 'image/png', 'image/gif', 'image/webp', 'image/bmp', 'image/tiff') AND links > 0
-          AND NOT EXISTS (SELECT FROM variant WHERE variant.blob_id = blob.id)
-        ORDER BY id LIMIT $1
-        ON CONFLICT DO NOTHING";
+        WITH looked AS (
+            SELECT id, media_type, links FROM blob WHERE id > $1 ORDER BY id LIMIT $2
+        ), wished AS (
+            INSERT INTO variant (blob_id, named_width, format, due_at)
+            SELECT id, 300, 'webp', $3 FROM looked
+            WHERE media_type IN ('image/jpeg', 'image/png', 'image/gif', 'image/webp', 'image/bmp', 'image/tiff') AND links > 0
+              AND NOT EXISTS (SELECT FROM variant WHERE variant.blob_id = looked.id)
+            ON CONFLICT DO NOTHING RETURNING blob_id
+        )
+        SELECT (SELECT count(*) FROM wished) AS wished, (SELECT max(id) FROM looked) AS last";
     let client = catalog.client(OPERATION).await?;
-    client
-        .execute(SQL, &[&limit, &now])
+    let row = client
+        .query_one(SQL, &[&after, &limit, &now])
         .await
-        .map_err(Error::statement(OPERATION))
+        .map_err(Error::statement(OPERATION))?;
+    Ok((row.get::<_, i64>("wished").unsigned_abs(), row.get("last")))
 }
 
 /// The keys of every variant of these blobs that was ever wished for: files may be there for all of them.

@@ -13,5 +13,6 @@ mod docs;
 mod house;
 mod kills;
 mod page;
+mod sizes;
 mod spine;
 mod stack;

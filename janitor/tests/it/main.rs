@@ -11,3 +11,4 @@ mod rig;
 mod schedule;
 mod settings;
 mod stopping;
+mod variants;

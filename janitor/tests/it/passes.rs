@@ -203,6 +203,7 @@ async fn a_dry_run_counts_and_changes_nothing() {
         staging_purged: 1,
         staging_bytes: 5,
         records_forgotten: 0,
+        variants_wished: 0,
     };
     for _ in 0..2 {
         assert_eq!(rig.clean_with(&settings).await, expected);
@@ -251,7 +252,7 @@ async fn a_pass_that_fails_is_told_and_the_others_run() {
     std::fs::remove_dir(&staging).unwrap();
     std::fs::write(&staging, "no folder").unwrap();
     rig.owner
-        .batch_execute("REVOKE SELECT ON image FROM berth_janitor")
+        .batch_execute("REVOKE SELECT ON image, blob FROM berth_janitor")
         .await
         .unwrap();
     let round = rig
@@ -261,7 +262,7 @@ async fn a_pass_that_fails_is_told_and_the_others_run() {
     let failed: Vec<Pass> = round.failures.iter().map(|(pass, _)| *pass).collect();
     assert_eq!(failed, Pass::ALL);
     rig.owner
-        .batch_execute("GRANT SELECT ON image TO berth_janitor")
+        .batch_execute("GRANT SELECT ON image, blob TO berth_janitor")
         .await
         .unwrap();
     let round = rig
