@@ -1,3 +1,4 @@
+import { randomFillSync } from 'node:crypto';
 import { crc32, deflateSync } from 'node:zlib';
 
 import {
@@ -15,8 +16,9 @@ export const PASSWORD = process.env['BERTH_PASSWORD'] ?? '';
 const TOKEN = process.env['BERTH_TOKEN'] ?? '';
 
 /** A PNG of one colour with some noise: no two seeds have the same bytes. */
-export function png(seed: number, width = 320, height = 240): Buffer {
+export function png(seed: number, width = 320, height = 240, noise = false): Buffer {
   const rows = Buffer.alloc(height * (1 + width * 3));
+  if (noise) return encoded(width, height, noisy(rows, 1 + width * 3));
   const colour = [(seed * 67) % 256, (seed * 131 + 80) % 256, (seed * 29 + 160) % 256];
   for (let y = 0; y < height; y += 1) {
     for (let x = 0; x < width; x += 1) {
@@ -25,15 +27,27 @@ export function png(seed: number, width = 320, height = 240): Buffer {
       }
     }
   }
+  // In the picture itself: what is told beside it may be taken out by the server, and then two would be one.
+  rows.writeUInt32BE(seed % 2 ** 32, 1);
+  return encoded(width, height, rows);
+}
+
+/** Rows that nothing compresses, so that a picture has as many bytes as pixels. */
+function noisy(rows: Buffer, line: number): Buffer {
+  randomFillSync(rows);
+  // Each begins with the number of its filter: none.
+  for (let at = 0; at < rows.length; at += line) rows[at] = 0;
+  return rows;
+}
+
+function encoded(width: number, height: number, rows: Buffer): Buffer {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
   header.set([8, 2, 0, 0, 0], 8);
-  const comment = Buffer.from(`Comment\0seed ${seed}`);
   return Buffer.concat([
     Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
     chunk('IHDR', header),
-    chunk('tEXt', comment),
     chunk('IDAT', deflateSync(rows)),
     chunk('IEND', Buffer.alloc(0)),
   ]);

@@ -1,6 +1,6 @@
 import type { APIRequestContext } from '@playwright/test';
 
-import { expect, picture, test, uploaded } from './berth';
+import { expect, png, test, uploaded } from './berth';
 
 /** Whether this server has a part of the API at all; what it lacks, the page must not show. */
 async function has(request: APIRequestContext, path: string): Promise<boolean> {
@@ -55,8 +55,7 @@ test('an upload is paused and goes on, where the server takes resumable ones', a
   // Slow enough to be paused on its way.
   const line = { offline: false, latency: 0, downloadThroughput: -1 };
   await client.send('Network.emulateNetworkConditions', { ...line, uploadThroughput: 200 * 1024 });
-  const large = picture('large.png', Date.now() % 1_000_000, 64, 64);
-  large.buffer = Buffer.concat([large.buffer, Buffer.alloc(1_500_000, 7)]);
+  const large = { name: 'large.png', mimeType: 'image/png', buffer: png(Date.now(), 800, 700, true) };
   await page.getByTestId('chooser').setInputFiles(large);
   await page.getByRole('button', { name: 'Pause: large.png' }).click();
   await expect(page.getByText(/^Paused/)).toBeVisible();

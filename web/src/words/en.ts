@@ -330,6 +330,7 @@ export const en = {
     refused: 'It would be blocked',
     decidedBy: 'Decided by',
     layer: {
+      settings: 'the settings of the server',
       site: 'the rules of this site',
       album: 'the rules of its album',
       image: 'the rules of the picture',

@@ -317,7 +317,13 @@ export const zh: Words = {
     allowed: '可以显示',
     refused: '会被拦截',
     decidedBy: '依据',
-    layer: { site: '全站规则', album: '相册规则', image: '图片规则', builtin: '内置规则' },
+    layer: {
+      settings: '服务器设置',
+      site: '全站规则',
+      album: '相册规则',
+      image: '图片规则',
+      builtin: '内置规则',
+    },
     unavailable: '这些规则写在服务器设置里：BERTH_HOTLINK_ALLOW 和 BERTH_HOTLINK_EMPTY。',
   },
   events: {
