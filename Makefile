@@ -1,11 +1,11 @@
 # What one does with this repository. `make` alone lists it. Everything but the words stands in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench kills audit env fmt
+.PHONY: help run test bench kills audit schemathesis env fmt
 
 help: ## This list · 显示本列表
 	@echo "berth"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Build and start everything on this machine, no Docker (BERTH_DATA, BERTH_LISTEN) · 本机一键启动
 	@exec scripts/run.sh
@@ -18,6 +18,9 @@ bench: ## Views a second against plain nginx, as ratios · 性能对比
 
 kills: ## Counts held against 100 kills of serve-svc and Postgres (KILLS) · 反复强杀下核对计数
 	@exec scripts/kills.sh
+
+schemathesis: ## Requests that nobody thought of, against the OpenAPI document · 按 OpenAPI 文档做模糊测试
+	@exec scripts/schemathesis.sh
 
 audit: ## Advisories and licences of what we build on (builds cargo-deny once) · 依赖审计
 	@exec scripts/audit.sh

@@ -70,7 +70,10 @@ fn album_number() -> Schema {
 }
 
 fn name() -> Schema {
-    text().shortest(1).longest(255)
+    text()
+        .shortest(1)
+        .longest(255)
+        .pattern(r"^[^\p{Cc}]*[^\p{Cc}\s][^\p{Cc}]*$")
 }
 
 fn fields(name: Schema) -> Schema {

@@ -39,7 +39,7 @@ fn expires_at(language: Language) -> Schema {
 fn change(language: Language) -> Operation {
     let t = |english, chinese| language.pick(english, chinese);
     let fields = object(vec![
-        ("name", text().shortest(1).optional()),
+        ("name", text().pattern(r"\S").optional()),
         ("description", text().longest(16_384).optional()),
         (
             "album",
@@ -113,10 +113,7 @@ fn replace(language: Language) -> Operation {
     let t = |english, chinese| language.pick(english, chinese);
     let form = object(vec![
         ("file", bytes()),
-        (
-            "checksum",
-            text().pattern("^(md5|sha256)=[0-9A-Fa-f]+$").optional(),
-        ),
+        ("checksum", super::images::checksum().optional()),
     ]);
     let operation = put("/v1/images/{id}/content", "replaceContent", t("Replace an image's bytes", "替换内容，链接不变"))
         .about(t(

@@ -26,6 +26,11 @@ pub(super) const OF_FILES: [&str; 14] = [
     "storage_full",
 ];
 
+/// The field `checksum` of a form.
+pub(super) fn checksum() -> Schema {
+    text().pattern("^(md5=[0-9A-Fa-f]{32}|sha256=[0-9A-Fa-f]{64})$")
+}
+
 /// Header fields of an upload that say what its file hashes to.
 pub(super) fn with_checksums(operation: Operation, language: Language) -> Operation {
     let about = language.pick(
@@ -116,7 +121,7 @@ fn upload(language: Language) -> Operation {
         ),
         (
             "checksum",
-            text().pattern("^(md5|sha256)=[0-9A-Fa-f]+$").optional().about(t(
+            checksum().optional().about(t(
                 "`md5=<hex>` or `sha256=<hex>`, with a single file.",
                 "`md5=<hex>` 或 `sha256=<hex>`，仅限单个文件。",
             )),

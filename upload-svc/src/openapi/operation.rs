@@ -153,10 +153,13 @@ impl Operation {
 
     /// A body of another type; called again it offers the client a choice.
     pub(super) fn takes(mut self, media_type: &str, schema: Schema, example: &Value) -> Self {
+        let schema = schema.into_json();
+        // An empty body is an empty object: where no member must be there, none must it.
+        let is_required = media_type != "application/json" || !schema["required"].is_null();
         let body = self
             .body
-            .get_or_insert_with(|| json!({ "required": true, "content": {} }));
-        let mut content = json!({ "schema": schema.into_json() });
+            .get_or_insert_with(|| json!({ "required": is_required, "content": {} }));
+        let mut content = json!({ "schema": schema });
         if !example.is_null() {
             content["example"] = example.clone();
         }

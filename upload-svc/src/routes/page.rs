@@ -26,6 +26,8 @@ impl Page {
         };
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
             match name.as_ref() {
+                // As in the list of images: an empty value is none.
+                _ if value.is_empty() => {}
                 "limit" => {
                     let limit = value.parse().ok().filter(|limit| (1..=MOST).contains(limit));
                     page.limit = limit.ok_or_else(|| Refusal::InvalidField {
@@ -77,7 +79,7 @@ mod tests {
             ("limit=0", None),
             ("limit=201", None),
             ("limit=many", None),
-            ("after=", None),
+            ("limit=&after=", Some((50, None))),
             ("after=x", None),
         ] {
             let page = Page::of(query).ok().map(|page| (page.limit, page.after));
