@@ -11,6 +11,9 @@ use crate::{
     routes::{self, template},
 };
 
+/// What a dialect mounts under `/v1`, where it is on: it stands in no table of ours.
+const OF_DIALECTS: [(&str, &str); 1] = [("/v1/tokens/{}/sharex.sxcu", "get")];
+
 /// The table of routes, with which nothing is asked.
 fn table() -> BTreeSet<(String, String)> {
     let with = || warp::any().and_then(async || -> Result<Service, Infallible> { panic!("nobody asks") });
@@ -21,7 +24,8 @@ fn table() -> BTreeSet<(String, String)> {
         .map(|row| (row.path, row.method.to_owned()))
         .collect();
     assert_eq!(table.len(), count, "a route stands twice in the table");
-    table
+    let of_dialects = OF_DIALECTS.map(|(path, method)| (path.to_owned(), method.to_owned()));
+    table.into_iter().chain(of_dialects).collect()
 }
 
 /// `/v1/images/{}` for `/v1/images/{id}`.

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{
     operation::{Access, Operation, delete, get, post},
-    schema::{number, object, refer_to, text},
+    schema::{any_object, number, object, refer_to, text},
     schemas::{page_of, scopes, token_members},
 };
 
@@ -33,7 +33,22 @@ pub(super) fn operations(language: Language) -> Vec<Operation> {
             .path_part("id", number())
             .answers_nothing(204, t("Revoked.", "已吊销。"))
             .refuses(&["token_not_found"]),
+        uploader_file(language),
     ]
+}
+
+/// Where the dialect `sharex` is on.
+fn uploader_file(language: Language) -> Operation {
+    let t = |english, chinese| language.pick(english, chinese);
+    get("/v1/tokens/{id}/sharex.sxcu", "getShareXFile", t("Settings for ShareX", "ShareX 设置文件"))
+        .about(t(
+            "A file that ShareX opens. The token that asks for itself stands in it (then `upload` is enough); for another of yours one is made under it, with no more rights, which goes when that one is revoked.",
+            "可用 ShareX 直接打开的设置文件。令牌请求自身时文件中就是该令牌（此时有 `upload` 权限即可）；请求其他令牌时，会在其下新建一个权限不超过它的令牌，并随它一起吊销。",
+        ))
+        .access(Access::Own(Scope::Manage))
+        .path_part("id", number())
+        .answers(200, t("The file.", "设置文件。"), any_object())
+        .refuses(&["token_not_found", "cross_site_request", "grant_too_wide"])
 }
 
 fn make(language: Language) -> Operation {

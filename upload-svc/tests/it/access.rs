@@ -47,6 +47,12 @@ fn rows() -> Vec<Row> {
 }
 
 impl Row {
+    /// Whether it is a GET that makes something, and so can't be asked for by another site's page.
+    fn makes_something(&self) -> bool {
+        let refusal = CONTRACT.resolved(&self.operation["responses"]["403"]);
+        self.method == "GET" && refusal.to_string().contains("cross_site_request")
+    }
+
     fn scope(&self) -> Option<&str> {
         self.operation["security"][0]["bearer"][0].as_str()
     }
@@ -166,7 +172,9 @@ async fn every_change_with_the_cookie_comes_from_our_own_page_or_is_refused() {
                 .headers
                 .extend(site.map(|site| format!("Sec-Fetch-Site: {site}")));
             let answer = request.send(&server, Some(&cookie)).await;
-            let fits = if is_change && !is_own {
+            let is_refused =
+                !is_own && (is_change || row.makes_something() && (origin.is_some() || site.is_some()));
+            let fits = if is_refused {
                 answer.status == 403 && answer.json()["code"] == "cross_site_request"
             } else {
                 row.is_good(answer.status)

@@ -141,7 +141,7 @@ impl Cast {
                     server,
                     Caller::Owner,
                     "/v1/tokens",
-                    &json!({ "scopes": ["read"] }),
+                    &json!({ "scopes": ["upload", "read"] }),
                 )
                 .await
             }
