@@ -10,13 +10,14 @@ use std::{collections::BTreeSet, fs, path::Path};
 use process::settings::KEYS;
 
 /// Names that only the nginx template and its container know; no program of ours reads them.
-const OF_NGINX: [&str; 6] = [
+const OF_NGINX: [&str; 7] = [
     "BERTH_NGINX_LISTEN",
     "BERTH_NGINX_METRICS_LISTEN",
     "BERTH_NGINX_ACCESS_LOG",
     "BERTH_UPLOAD_UPSTREAM",
     "BERTH_SERVE_UPSTREAM",
     "BERTH_CLIENT_CONNECTIONS",
+    "BERTH_WEB",
 ];
 
 fn read(path: &str) -> String {
