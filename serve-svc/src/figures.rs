@@ -1,10 +1,11 @@
-use domain::hotlink::Decision;
+use domain::hotlink::{Decision, Verdict};
 use http_kit::Metrics;
 use prometheus::{IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts};
 
 /// What serve-svc counts about itself. Cloning shares the figures.
 ///
-/// - `berth_views_total{decision,reason}`: requests for images; `decision` is `allowed`, `refused`, `missing` or `unavailable`,
+/// - `berth_views_total{decision,reason}`: requests for images; `decision` is `allowed`, `refused`, `would_refuse` (a dry run: it was
+///   shown), `missing` or `unavailable`,
 ///   `reason` is the rule of the hotlink policy that decided;
 /// - `berth_view_bytes_total`: bytes of images that were sent, or that nginx was told to send;
 /// - `berth_shelf_images`, `berth_shelf_lookups_total{result}`: `result` is `hit` or `miss`;
@@ -108,21 +109,26 @@ impl Figures {
         Ok(figures)
     }
 
-    /// Counts what the hotlink policy decided.
-    pub(crate) fn decided(&self, decision: Decision) {
-        let word = if decision.is_allowed() {
-            "allowed"
-        } else {
-            "refused"
+    /// Counts what the hotlink policy decided; `dry_run` where a refusal is not carried out.
+    pub(crate) fn decided(&self, decision: &Decision<'_>, dry_run: bool) {
+        let word = match decision.verdict {
+            Verdict::Allow => "allowed",
+            Verdict::Refuse if dry_run => "would_refuse",
+            Verdict::Refuse => "refused",
         };
         self.views
-            .with_label_values(&[word, decision.reason().as_str()])
+            .with_label_values(&[word, decision.reason.as_str()])
             .inc();
     }
 
     /// Counts a journal that was set aside.
     pub(crate) fn set_aside(&self, reason: &'static str) {
         self.journals_set_aside.with_label_values(&[reason]).inc();
+    }
+
+    /// Counts a request that came with a good signature: the policy was not asked.
+    pub(crate) fn signed(&self) {
+        self.views.with_label_values(&["allowed", "signed"]).inc();
     }
 
     /// Counts a request for an image that is not there, or not any more.

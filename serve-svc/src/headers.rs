@@ -15,6 +15,7 @@ pub(crate) const SANDBOX: HeaderValue =
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 const NO_REFERRER: HeaderValue = HeaderValue::from_static("no-referrer");
 /// Pictures are for pages of other sites; which of them may show one is the hotlink policy's to say.
+const SAME_SITE: HeaderValue = HeaderValue::from_static("same-site");
 const CROSS_ORIGIN: HeaderValue = HeaderValue::from_static("cross-origin");
 
 /// Adds what is missing of the headers that protect whoever gets the answer.
@@ -35,6 +36,11 @@ pub(crate) fn protect_new(headers: &mut HeaderMap) {
     headers.insert(header::CONTENT_SECURITY_POLICY, SANDBOX);
     headers.insert(header::REFERRER_POLICY, NO_REFERRER);
     headers.insert(CROSS_ORIGIN_RESOURCE_POLICY, CROSS_ORIGIN);
+}
+
+/// Keeps an answer from pages of other sites, whatever the referer says: a private picture is embedded by our own alone.
+pub(crate) fn keep_to_site(headers: &mut HeaderMap) {
+    headers.insert(CROSS_ORIGIN_RESOURCE_POLICY, SAME_SITE);
 }
 
 /// Puts `X-Content-Type-Options`, `Content-Security-Policy`, `Referrer-Policy` and `Cross-Origin-Resource-Policy` on every

@@ -8,6 +8,7 @@
 
 mod answer;
 mod delivery;
+mod embedding;
 mod figures;
 mod headers;
 mod placeholder;
@@ -15,6 +16,7 @@ mod routes;
 mod service;
 mod settings;
 mod shelf;
+mod signed;
 mod tally;
 mod variants;
 mod view;

@@ -1,6 +1,7 @@
 //! The two pictures that stand in for one that is not shown, and the headers around them.
 
 use bytes::Bytes;
+use domain::hotlink::RefusalAnswer;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 
 use crate::{delivery::Payload, headers::protect_new};
@@ -22,9 +23,29 @@ pub(crate) fn poster(method: &Method, cache_control: HeaderValue) -> Response<Pa
     response
 }
 
-/// 403 with its picture.
-pub(crate) fn refused(method: &Method) -> Response<Payload> {
-    placeholder(method, StatusCode::FORBIDDEN, REFUSED)
+/// What a site that may not embed is answered with.
+pub(crate) fn refused(method: &Method, answer: &RefusalAnswer) -> Response<Payload> {
+    match answer {
+        RefusalAnswer::Placeholder => placeholder(method, StatusCode::FORBIDDEN, REFUSED),
+        RefusalAnswer::Bare => bare(StatusCode::FORBIDDEN),
+        RefusalAnswer::Redirect(page) => {
+            let mut response = bare(StatusCode::FOUND);
+            // INVARIANT: a redirect is a URL as a browser writes it, plain ASCII.
+            let location = HeaderValue::from_str(page.as_str()).unwrap_or(HeaderValue::from_static("/"));
+            response.headers_mut().insert(header::LOCATION, location);
+            response
+        }
+    }
+}
+
+fn bare(status: StatusCode) -> Response<Payload> {
+    let mut response = Response::new(Payload::Empty);
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    protect_new(headers);
+    response
 }
 
 /// 404 with its picture.

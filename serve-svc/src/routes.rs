@@ -65,6 +65,7 @@ pub fn with_views(
                     method: &head.method,
                     headers: &head.headers,
                     variant: WantedVariant::of(extension_of(&head.uri), head.uri.query()),
+                    query: head.uri.query(),
                 };
                 view(&service, named, asked).await.map(ReplyBody::from)
             } else {

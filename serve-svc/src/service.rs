@@ -2,15 +2,15 @@ use std::{error::Error, sync::Arc, time::Duration};
 
 use blobs::BlobReader;
 use catalog::{Catalog, watch_images};
-use domain::{NamedWidths, hotlink::HotlinkPolicy};
+use domain::{NamedWidths, SignedLinks};
 use http_kit::{ConnectionLimits, Health, Listener, Metrics, RequestIds, StackSettings};
 use process::Clock;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     ServeSettings,
-    answer::caching::Audience,
     delivery::Depot,
+    embedding::Embeddings,
     figures::Figures,
     headers::protected,
     routes::{routes, with_views},
@@ -35,8 +35,7 @@ pub(crate) struct Parts {
     pub(crate) tally: Option<Tally>,
     pub(crate) figures: Figures,
     pub(crate) widths: NamedWidths,
-    pub(crate) policy: HotlinkPolicy,
-    pub(crate) audience: Audience,
+    pub(crate) signed_links: SignedLinks,
     pub(crate) base_url: String,
 }
 
@@ -60,25 +59,20 @@ impl Service {
     pub fn new(settings: &ServeSettings, clock: Clock, metrics: &Metrics) -> Result<Self, Failure> {
         let catalog = Catalog::new(&settings.catalog)?;
         let figures = Figures::new(metrics)?;
-        let policy = settings.policy();
+        let embeddings = Embeddings::new(settings.base());
         Ok(Self(Arc::new(Parts {
-            shelf: Shelf::new(catalog.clone(), clock.clone(), figures.clone()),
+            shelf: Shelf::new(catalog.clone(), clock.clone(), figures.clone(), embeddings),
             depot: Depot::new(BlobReader::new(&settings.blobs), settings.delivery),
             tally: settings
                 .counts
                 .then(|| Tally::open(Some(&settings.journal), figures.clone()))
                 .transpose()?,
-            audience: if policy.lets_everyone_in() {
-                Audience::Everyone
-            } else {
-                Audience::ByReferer
-            },
+            signed_links: SignedLinks::new(&settings.secret, settings.previous_secret.as_ref()),
             base_url: settings.base_url.clone(),
             catalog,
             clock,
             figures,
             widths: settings.widths.clone(),
-            policy,
         })))
     }
 

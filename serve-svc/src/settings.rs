@@ -2,8 +2,8 @@ use std::path::PathBuf;
 
 use catalog::CatalogSettings;
 use domain::{
-    NamedWidths,
-    hotlink::{EmptyReferer, HostRule, HotlinkPolicy},
+    NamedWidths, Secret,
+    hotlink::{Base, Choice, HostRule},
 };
 use http_kit::{ListenAddress, TrustedProxies};
 use process::{
@@ -33,9 +33,13 @@ pub struct ServeSettings {
     /// Hosts that may embed, besides our own.
     pub allow: Vec<HostRule>,
     /// What happens to a request that does not say where it comes from.
-    pub empty: EmptyReferer,
+    pub empty: Choice,
     /// The widths that variants have.
     pub widths: NamedWidths,
+    /// What links are signed with.
+    pub secret: Secret,
+    /// The secret before this one, whose links are still good.
+    pub previous_secret: Option<Secret>,
     /// Who sends the bytes.
     pub delivery: Delivery,
     /// Peers whose `X-Forwarded-For` is believed.
@@ -51,14 +55,14 @@ impl ServeSettings {
         reader.default_to("BERTH_BASE_URL", "http://127.0.0.1:8080");
         reader.default_to("BERTH_LISTEN", "127.0.0.1:8082");
         reader.default_to("BERTH_METRICS_LISTEN", "127.0.0.1:9082");
-        // It signs links; asked for from the first day, so that no installation grows up without one.
-        reader.secret("BERTH_SECRET");
+        let secret = Secret::new(reader.secret("BERTH_SECRET"));
+        let previous = reader.is_set("BERTH_SECRET_PREVIOUS");
         let data: PathBuf = reader.value("BERTH_DATA", PathBuf::new());
         reader.default_to("BERTH_JOURNAL", &data.join("journal").to_string_lossy());
         let stand_in = || ListenAddress::Tcp(String::new());
         let settings = Self {
             base_url: reader.value_with("BERTH_BASE_URL", String::new(), |text| {
-                own_host(text).map(|_| text.trim_end_matches('/').to_owned())
+                HostRule::of_base_url(text).map(|_| text.trim_end_matches('/').to_owned())
             }),
             listen: reader.value("BERTH_LISTEN", stand_in()),
             metrics_listen: reader.value("BERTH_METRICS_LISTEN", stand_in()),
@@ -71,12 +75,14 @@ impl ServeSettings {
             counts: reader.switch("BERTH_COUNT_VIEWS"),
             journal: reader.value("BERTH_JOURNAL", PathBuf::new()),
             allow: reader.list("BERTH_HOTLINK_ALLOW"),
-            empty: reader.value_with("BERTH_HOTLINK_EMPTY", EmptyReferer::Allow, |text| match text {
-                "allow" => Ok(EmptyReferer::Allow),
-                "deny" => Ok(EmptyReferer::Deny),
+            empty: reader.value_with("BERTH_HOTLINK_EMPTY", Choice::Allow, |text| match text {
+                "allow" => Ok(Choice::Allow),
+                "deny" => Ok(Choice::Deny),
                 _ => Err("expected allow or deny"),
             }),
             widths: reader.value("BERTH_VARIANT_WIDTHS", NamedWidths::default()),
+            previous_secret: previous.then(|| Secret::new(reader.secret("BERTH_SECRET_PREVIOUS"))),
+            secret,
             delivery: reader.value("BERTH_DELIVERY", Delivery::Stream),
             trusted_proxies: reader.value("BERTH_TRUSTED_PROXIES", TrustedProxies::default()),
             log: LogSettings {
@@ -87,25 +93,14 @@ impl ServeSettings {
         reader.finish(settings)
     }
 
-    /// Who may embed.
+    /// Who may embed, where no policy says anything.
     #[must_use]
-    pub fn policy(&self) -> HotlinkPolicy {
-        let own = own_host(&self.base_url).into_iter().collect();
-        HotlinkPolicy {
+    pub fn base(&self) -> Base {
+        Base {
+            own: HostRule::of_base_url(&self.base_url).into_iter().collect(),
             allow: self.allow.clone(),
-            own,
             empty: self.empty,
         }
-    }
-}
-
-/// The rule that lets the pages of our own host in.
-fn own_host(base_url: &str) -> Result<HostRule, String> {
-    let url = url::Url::parse(base_url).map_err(|error| error.to_string())?;
-    let is_web = matches!(url.scheme(), "http" | "https") && url.query().is_none();
-    match url.host() {
-        Some(host) if is_web => Ok(HostRule::exact(&host.to_owned())),
-        _ => Err("expected something like https://img.example.com".to_owned()),
     }
 }
 
@@ -163,7 +158,8 @@ mod tests {
                 referer: Some("https://img.example/page"),
                 ..Default::default()
             };
-            assert!(settings.policy().judge(page).is_allowed(), "{base_url}");
+            let policy = domain::hotlink::HotlinkPolicy::of(&settings.base());
+            assert!(policy.judge(page).is_allowed(), "{base_url}");
         }
     }
 }

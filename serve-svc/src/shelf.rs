@@ -3,7 +3,7 @@
 //! # States
 //! ```text
 //!            Change::Listening: forget everything
-//!   deaf ───────────────────────────────────────▶ listening ─┐ Change::Image(id): forget it
+//!   deaf ───────────────────────────────────────▶ listening ─┐ Change::Image, Album, Site: forget it, its images, all
 //!    ▲                                                │   ▲  │
 //!    └────────────────── Change::Deaf ────────────────┘   └──┘
 //! ```
@@ -11,6 +11,9 @@
 //! - **deaf** (how it begins): a change may have been missed, so each request asks Postgres itself, for a moment
 //!   ([`PATIENCE`]). What Postgres says holds. When it does not answer, what was known last is answered; it stays judged
 //!   by its expiry. For [`STILL_AWAY`] after such a failure nobody asks again: a request would only wait in vain.
+//!
+//! An image is read together with the policies that hold for it and kept with them, so a policy is as fresh as the image is in
+//! every state: told of within milliseconds while listening, asked for with each view while deaf.
 //!
 //! What is not there is never remembered: an image that was just uploaded must answer.
 //!
@@ -40,7 +43,7 @@ use process::Clock;
 pub(crate) use ring::Ring;
 pub(crate) use shelved::Shelved;
 
-use crate::figures::Figures;
+use crate::{embedding::Embeddings, figures::Figures};
 use flights::Flights;
 
 /// Images that are kept. One takes about half a KiB, so all of them stay well under 64 MiB.
@@ -86,6 +89,7 @@ struct Inner {
     catalog: Catalog,
     clock: Clock,
     figures: Figures,
+    embeddings: Embeddings,
     listening: AtomicBool,
     /// Milliseconds of `began` until which Postgres is taken to be away.
     away_until: AtomicU64,
@@ -114,11 +118,12 @@ impl<K: std::hash::Hash + Eq + Clone, V> Shard<K, V> {
 
 impl Shelf {
     /// An empty shelf, deaf.
-    pub(crate) fn new(catalog: Catalog, clock: Clock, figures: Figures) -> Self {
+    pub(crate) fn new(catalog: Catalog, clock: Clock, figures: Figures, embeddings: Embeddings) -> Self {
         Self(Arc::new(Inner {
             catalog,
             clock,
             figures,
+            embeddings,
             listening: AtomicBool::new(false),
             away_until: AtomicU64::new(0),
             began: Instant::now(),
@@ -166,6 +171,8 @@ impl Shelf {
     pub(crate) fn heed(&self, change: Change) {
         match change {
             Change::Image(public_id) => self.forget(public_id),
+            Change::Album(album) => self.forget_album(album),
+            Change::Site => self.forget_everything(),
             Change::Listening => {
                 self.forget_everything();
                 self.0.away_until.store(0, Ordering::Relaxed);
@@ -194,6 +201,20 @@ impl Shelf {
         }
     }
 
+    /// Forgets the images of an album, whose policy has changed: each is read anew, with its policies, when it is asked for.
+    fn forget_album(&self, album: i64) {
+        let mut paths = write(&self.0.paths);
+        paths.changes += 1;
+        paths.flights.forget_all();
+        for shard in &self.0.images {
+            let mut shard = write(shard);
+            // Nobody knows yet which of the questions under way are about the album.
+            shard.changes += 1;
+            shard.flights.forget_all();
+            shard.ring.retain(|image| image.album != album);
+        }
+    }
+
     fn forget_everything(&self) {
         let mut paths = write(&self.0.paths);
         paths.changes += 1;
@@ -216,7 +237,7 @@ impl Shelf {
         };
         let image = read(self.shard(public_id)).ring.get(&public_id)?.clone();
         match wanted {
-            Wanted::Key(key) if image.key != *key || !image.is_shown(now) => None,
+            Wanted::Key(key) if image.key != *key || !image.is_shown_by_path(now) => None,
             _ => Some(image),
         }
     }
@@ -261,7 +282,7 @@ impl Shelf {
         };
         let found = match row {
             Ok(Some(image)) => {
-                let image = Arc::new(Shelved::new(image));
+                let image = Arc::new(Shelved::new(image, &self.0.embeddings));
                 self.put(&wanted, &image, changes);
                 Found::Image(image)
             }

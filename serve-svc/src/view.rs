@@ -1,21 +1,28 @@
 //! One view: find → judge → answer → count.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use domain::{ReferringSite, counted_as, hotlink::RefererHeaders, is_bot};
+use domain::{ReferringSite, Visibility, counted_as, hotlink::Decision, is_bot};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use http_kit::{Language, Problem};
 use jiff::Timestamp;
 
 use crate::{
     Delivery, Service,
-    answer::{Answer, caching::cache_control, nginx_agrees, range::ByteRange},
+    answer::{
+        Answer,
+        caching::{Audience, cache_control},
+        nginx_agrees,
+        range::ByteRange,
+    },
     delivery::{Lost, Payload},
-    headers::protect_new,
+    embedding::referer_headers,
+    headers::{keep_to_site, protect_new},
     placeholder,
     service::Parts,
     shelf::{Found, Shelved, Wanted},
+    signed,
     variants::{self, WantedVariant},
 };
 
@@ -28,6 +35,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(2);
 pub(crate) struct Asked<'a> {
     pub(crate) method: &'a Method,
     pub(crate) headers: &'a HeaderMap,
+    pub(crate) query: Option<&'a str>,
     /// The size and format that the URL asks for.
     pub(crate) variant: Option<WantedVariant>,
 }
@@ -53,27 +61,31 @@ pub(crate) async fn view(service: &Service, wanted: Option<Wanted>, asked: Asked
     };
     // Judge: its state at this moment, then who asks.
     let now = parts.clock.now();
-    if !image.is_shown(now) {
+    if !image.is_live(now) {
         return missing("over");
     }
-    let decision = parts.policy.judge(referer_headers(asked.headers));
-    if !decision.is_allowed() {
-        parts.figures.decided(decision);
-        count(parts, &image, asked, (403, None, 0), now);
-        return placeholder::refused(asked.method);
-    }
+    let judged = match judge(parts, &image, asked, now) {
+        Ok(judged) => judged,
+        Err(Refused::Private) => return missing("private"),
+        Err(Refused::Elsewhere(decision)) => {
+            parts.figures.decided(&decision, false);
+            count(parts, &image, asked, (403, None, 0), now);
+            return placeholder::refused(asked.method, &image.embedding.policy.refusal.value);
+        }
+    };
+    let cached = judged.cache_control(&image, now);
     if variants::is_poster(&image, asked.variant) {
-        parts.figures.decided(decision);
-        return placeholder::poster(asked.method, cache_control(parts.audience, image.expiry, now));
+        judged.note(parts);
+        return placeholder::poster(asked.method, cached);
     }
     // Answer, with the image or a variant of it.
-    let mut shown = variants::choose(parts, image.clone(), asked.variant, asked.headers).await;
+    let mut shown = variants::choose(parts, Arc::clone(&image), asked.variant, asked.headers).await;
     let mut outcome = answered(parts, &shown.image, asked).await;
     if outcome.is_err() && shown.is_variant() {
-        shown = variants::replace_lost(parts, image, &shown).await;
+        shown = variants::replace_lost(parts, Arc::clone(&image), &shown).await;
         outcome = answered(parts, &shown.image, asked).await;
     }
-    let image = shown.image.clone();
+    let own = Arc::clone(&shown.image);
     let (answer, payload) = match outcome {
         Ok(outcome) => outcome,
         Err(lost) => {
@@ -83,25 +95,73 @@ pub(crate) async fn view(service: &Service, wanted: Option<Wanted>, asked: Asked
             return missing("bytes");
         }
     };
-    parts.figures.decided(decision);
+    judged.note(parts);
     // Count.
-    count(parts, &image, asked, told(answer, image.size_bytes), now);
-    let mut response = respond(parts, &image, asked.method, answer, payload, now);
+    count(parts, &own, asked, told(answer, own.size_bytes), now);
+    let mut response = respond(&own, asked.method, answer, payload, cached);
     shown.describe(&mut response);
     response
 }
 
-/// The headers that say where a request comes from.
-fn referer_headers(headers: &HeaderMap) -> RefererHeaders<'_> {
-    fn text(value: &HeaderValue) -> &str {
-        value.to_str().unwrap_or(RefererHeaders::NOT_TEXT)
+/// Why a request may have the picture.
+enum Judged<'a> {
+    /// The policy lets it, or would not but for its dry run.
+    ByPolicy(Decision<'a>),
+    /// Its link is signed, and good until then.
+    Signed(Timestamp),
+}
+
+impl Judged<'_> {
+    /// What caches are told of the picture.
+    fn cache_control(&self, image: &Shelved, now: Timestamp) -> HeaderValue {
+        match self {
+            Self::ByPolicy(_) => cache_control(image.embedding.audience(image.visibility), image.expiry, now),
+            Self::Signed(until) => cache_control(Audience::ByReferer, image.expiry.sooner(*until), now),
+        }
     }
-    let mut referers = headers.get_all(header::REFERER).iter();
-    RefererHeaders {
-        referer: referers.next().map(text),
-        several: referers.next().is_some(),
-        origin: headers.get(header::ORIGIN).map(text),
+
+    /// Counts the decision.
+    fn note(&self, parts: &Parts) {
+        match self {
+            // One that refuses and is here anyway is a dry run's.
+            Self::ByPolicy(decision) => parts.figures.decided(decision, true),
+            Self::Signed(_) => parts.figures.signed(),
+        }
     }
+}
+
+/// Why it may not.
+enum Refused<'a> {
+    /// Nobody sees it without a signature; nobody is told that it is there.
+    Private,
+    /// Not where it comes from.
+    Elsewhere(Decision<'a>),
+}
+
+/// Judges who asks. Whoever has a signed link may see the image wherever it is opened.
+fn judge<'a>(
+    parts: &Parts,
+    image: &'a Shelved,
+    asked: Asked<'_>,
+    now: Timestamp,
+) -> Result<Judged<'a>, Refused<'a>> {
+    if let Some(until) = signed::opened_until(parts, image, asked.query, now) {
+        return Ok(Judged::Signed(until));
+    }
+    if image.visibility == Visibility::Private {
+        return Err(Refused::Private);
+    }
+    let policy = &image.embedding.policy;
+    let decision = policy.judge(referer_headers(asked.headers));
+    if decision.is_allowed() {
+        return Ok(Judged::ByPolicy(decision));
+    }
+    if !policy.dry_run.value {
+        return Err(Refused::Elsewhere(decision));
+    }
+    let (host, reason) = (&decision.host, decision.reason.as_str());
+    tracing::info!(image = %image.public_id, host, reason, "would be refused (dry run)");
+    Ok(Judged::ByPolicy(decision))
 }
 
 /// What is sent: by us, or by nginx.
@@ -169,21 +229,20 @@ fn count(parts: &Parts, image: &Shelved, asked: Asked<'_>, (status, first, bytes
 }
 
 fn respond(
-    parts: &Parts,
     image: &Shelved,
     method: &Method,
     answer: Answer,
     sent: Sent,
-    now: Timestamp,
+    cached: HeaderValue,
 ) -> Response<Payload> {
     let mut headers = HeaderMap::with_capacity(16);
     protect_new(&mut headers);
+    if image.visibility == Visibility::Private {
+        keep_to_site(&mut headers);
+    }
     headers.insert(header::ETAG, image.etag.clone());
     headers.insert(header::LAST_MODIFIED, image.last_modified.clone());
-    headers.insert(
-        header::CACHE_CONTROL,
-        cache_control(parts.audience, image.expiry, now),
-    );
+    headers.insert(header::CACHE_CONTROL, cached);
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     let size = image.size_bytes;
     let describe = |headers: &mut HeaderMap| {

@@ -14,6 +14,7 @@ mod options;
 mod publish;
 mod raw;
 mod replace;
+mod rules;
 mod scrub;
 
 use bytes::Buf;
@@ -29,6 +30,7 @@ pub(crate) use guard::{Budget, guard};
 use inspect::Looking;
 use publish::{prepare, publish};
 pub(crate) use replace::replace;
+pub(crate) use rules::upload_rules;
 
 /// Files of one request that are looked into side by side; there are decoders for other requests, too.
 const LOOKED_INTO_AT_ONCE: usize = 4;

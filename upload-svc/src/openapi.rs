@@ -20,6 +20,7 @@ mod operation;
 )]
 mod page;
 mod pages;
+mod policy;
 mod problems;
 mod schema;
 mod schemas;
@@ -42,6 +43,7 @@ const TAGS: &[(&str, &str, &str)] = &[
     ("images", "Images", "图片"),
     ("albums", "Albums", "相册"),
     ("stats", "Statistics", "统计"),
+    ("policy", "Policies", "防盗链与规则"),
     ("session", "Signing in", "登录"),
     ("account", "Account", "账户"),
     ("tokens", "Tokens", "令牌"),
@@ -57,6 +59,8 @@ fn operations(language: Language) -> Vec<Operation> {
         ("images", usage::of_image(language)),
         ("albums", albums::operations(language)),
         ("stats", usage::stats(language)),
+        ("images", policy::links(language)),
+        ("policy", policy::operations(language)),
         ("session", session::operations(language)),
         ("account", session::account(language)),
         ("tokens", tokens::operations(language)),

@@ -7,6 +7,7 @@ mod events;
 mod images;
 mod page;
 mod people;
+mod policy;
 mod reply;
 pub(crate) mod session;
 mod small_body;
@@ -81,6 +82,7 @@ where
     W: Filter<Extract = (Service,), Error = std::convert::Infallible> + Clone + Send + Sync + 'static,
 {
     let mut table = image_routes(with);
+    table.extend(policy::routes(with));
     table.extend(people::routes(with));
     table
 }
@@ -124,6 +126,16 @@ where
             usage::of_image
         ),
         row!(path!("v1" / "stats"), get_or_head, usage::stats),
+        row!(
+            path!("v1" / "images" / String / "signed-links"),
+            post + sent,
+            images::sign
+        ),
+        row!(
+            path!("v1" / "images" / String / "signed-links"),
+            delete,
+            images::revoke
+        ),
         row!(path!("v1" / "albums"), get_or_head, albums::list),
         row!(once path!("v1" / "albums"), albums::create),
         row!(path!("v1" / "albums" / String), get_or_head, albums::describe),

@@ -2,7 +2,10 @@ use std::{error::Error, path::Path, sync::Arc, time::Duration};
 
 use blobs::BlobWriter;
 use catalog::Catalog;
-use domain::{DeleteTokens, Dialects, PublicId, Scrub, UploadLimits, Username, Validation};
+use domain::{
+    DeleteTokens, Dialects, PublicId, Scrub, SignedLinks, UploadLimits, Username, Validation,
+    hotlink::{Base, HostRule},
+};
 use http_kit::{
     BodyLimits, ConnectionLimits, Health, Listener, Metrics, RateLimit, RequestIds, StackSettings,
     TrustedProxies,
@@ -38,6 +41,8 @@ struct Parts {
     answers_kept: Duration,
     identity: Identity,
     delete_tokens: DeleteTokens,
+    signed_links: SignedLinks,
+    hotlink_base: Base,
     decoders: Decoders,
     deriver: Deriver,
     validation: Validation,
@@ -58,6 +63,12 @@ impl Service {
         );
         let parts = Parts {
             delete_tokens: DeleteTokens::new(secret, previous),
+            signed_links: SignedLinks::new(secret, previous),
+            hotlink_base: Base {
+                own: HostRule::of_base_url(&settings.base_url).into_iter().collect(),
+                allow: settings.allow.clone(),
+                empty: settings.empty,
+            },
             catalog: Catalog::new(&settings.catalog)?,
             writer: BlobWriter::open(Path::new(&settings.blobs))?,
             clock,
@@ -146,6 +157,15 @@ impl Service {
 
     pub(crate) fn deriver(&self) -> &Deriver {
         &self.parts.deriver
+    }
+
+    pub(crate) fn signed_links(&self) -> &SignedLinks {
+        &self.parts.signed_links
+    }
+
+    /// What lies beneath every hotlink policy.
+    pub(crate) fn hotlink_base(&self) -> &Base {
+        &self.parts.hotlink_base
     }
 
     /// A fresh id for an image.

@@ -1,7 +1,11 @@
 use std::{path::PathBuf, time::Duration};
 
 use catalog::CatalogSettings;
-use domain::{Dialects, InvalidUsername, Scrub, UploadLimits, Username, Validation, parse_duration};
+use domain::{
+    Dialects, InvalidUsername, Scrub, UploadLimits, Username, Validation,
+    hotlink::{Choice, HostRule},
+    parse_duration,
+};
 use http_kit::{ListenAddress, TrustedProxies};
 use imaging::DecoderLimits;
 use process::{
@@ -36,6 +40,10 @@ pub struct UploadSettings {
     pub anonymous_account: Option<Username>,
     /// API requests a minute of one client address; 0 is no limit.
     pub rate_limit: u32,
+    /// Hosts that may embed where no policy says anything, for explanations.
+    pub allow: Vec<HostRule>,
+    /// What happens then to a request that does not say where it comes from.
+    pub empty: Choice,
     /// Peers whose `X-Forwarded-For` is believed.
     pub trusted_proxies: TrustedProxies,
     /// Signing in.
@@ -77,6 +85,12 @@ impl UploadSettings {
             dialects: reader.list("BERTH_DIALECTS").into_iter().collect(),
             anonymous_account: reader.value_with("BERTH_ANONYMOUS_ACCOUNT", None, read_name),
             rate_limit: reader.value("BERTH_RATE_LIMIT", 0),
+            allow: reader.list("BERTH_HOTLINK_ALLOW"),
+            empty: reader.value_with("BERTH_HOTLINK_EMPTY", Choice::Allow, |text| match text {
+                "allow" => Ok(Choice::Allow),
+                "deny" => Ok(Choice::Deny),
+                _ => Err("expected allow or deny"),
+            }),
             trusted_proxies: reader.value("BERTH_TRUSTED_PROXIES", TrustedProxies::default()),
             identity: identity(&mut reader),
             validation: reader.value("BERTH_VALIDATION", Validation::default()),

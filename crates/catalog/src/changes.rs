@@ -12,6 +12,10 @@ pub enum Change {
     Listening,
     /// This image answers differently now, or not at all.
     Image(PublicId),
+    /// Images of this album may be embedded by others now.
+    Album(i64),
+    /// Any image may.
+    Site,
     /// Nobody tells of changes any more, until the next [`Change::Listening`].
     Deaf,
 }
@@ -26,31 +30,40 @@ const KEEPALIVE: Duration = Duration::from_secs(5);
 pub async fn watch_images(catalog: &Catalog, mut tell: impl FnMut(Change)) {
     let heard = |heard: Heard<'_>| match heard {
         Heard::Listening => tell(Change::Listening),
-        Heard::Note(payload) => {
-            if let Ok(public_id) = payload.parse() {
-                tell(Change::Image(public_id));
+        Heard::Note(channel, payload) => {
+            if let Some(change) = read(channel, payload) {
+                tell(change);
             }
         }
         Heard::Deaf => tell(Change::Deaf),
     };
-    watch(catalog, "LISTEN berth_image", heard).await;
+    watch(catalog, "LISTEN berth_image; LISTEN berth_policy", heard).await;
 }
 
 /// Listens for wishes for variants for ever, likewise, and tells whenever there may be any.
 pub async fn watch_wishes(catalog: &Catalog, mut tell: impl FnMut()) {
     let heard = |heard: Heard<'_>| match heard {
-        Heard::Listening | Heard::Note(_) => tell(),
+        Heard::Listening | Heard::Note(..) => tell(),
         Heard::Deaf => {}
     };
     watch(catalog, "LISTEN berth_variant_wish", heard).await;
+}
+
+/// What a notification says; nothing where a newer release says what this one does not understand.
+fn read(channel: &str, payload: &str) -> Option<Change> {
+    match channel {
+        "berth_policy" if payload == "site" => Some(Change::Site),
+        "berth_policy" => payload.strip_prefix("album ")?.parse().ok().map(Change::Album),
+        _ => payload.parse().ok().map(Change::Image),
+    }
 }
 
 /// What comes of listening.
 enum Heard<'a> {
     /// From here on everything is told.
     Listening,
-    /// A notification's payload.
-    Note(&'a str),
+    /// A notification: its channel and its payload.
+    Note(&'a str, &'a str),
     /// Nobody tells of anything any more.
     Deaf,
 }
@@ -95,7 +108,7 @@ async fn listen(catalog: &Catalog, command: &str, tell: &mut impl FnMut(Heard<'_
         loop {
             match tokio::time::timeout(KEEPALIVE, messages.recv()).await {
                 Ok(Some(AsyncMessage::Notification(note))) => {
-                    tell(Heard::Note(note.payload()));
+                    tell(Heard::Note(note.channel(), note.payload()));
                 }
                 Ok(Some(_)) => {}
                 Ok(None) => return Ok(()),

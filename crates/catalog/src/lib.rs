@@ -27,6 +27,7 @@ mod fold;
 mod idempotency;
 mod image;
 mod leader;
+mod links;
 mod list;
 mod lookup;
 mod migrate;
@@ -41,6 +42,7 @@ mod restore;
 mod roles;
 mod rollup;
 mod sessions;
+mod site_policy;
 mod stats;
 mod sweep;
 mod token_grants;
@@ -80,8 +82,9 @@ pub use idempotency::{
 };
 pub use image::{ChangeError, Expected, ImageRecord, find_image, find_image_even_ended};
 pub use leader::Leadership;
+pub use links::revoke_links;
 pub use list::{ImageFilter, ImagePosition, ImageQuery, ImageSort, SortKey, explain_list, list_images};
-pub use lookup::{LiveImage, find_live_by_id, find_live_by_key};
+pub use lookup::{HotlinkTexts, LiveImage, find_live_by_id, find_live_by_key};
 pub use migrate::migrate;
 pub use numbered::{
     Numbered, NumberedColumn, NumberedQuery, find_image_by_number, number_albums, number_images,
@@ -98,6 +101,7 @@ pub use rollup::{forget_usage, keep_top_images, make_room_for_sites};
 pub use sessions::{
     NewSession, SessionKey, SignIn, close_session, find_session, find_sign_in, forget_sessions, open_session,
 };
+pub use site_policy::{SitePolicy, find_site_policy, find_upload_policies, set_site_policy};
 pub use stats::{Expiring, Stats, Stored, explain_stats, stats};
 pub use sweep::{Doomed, Swept, count_doomed, forget_ended, sweep_batch};
 pub use token_grants::{TokenBounds, TokenRecord, grant_token, list_tokens, revoke_token};

@@ -1,4 +1,4 @@
-use domain::{BlobKey, Expiry, Md5, MediaType, PublicId, Sha256, Visibility};
+use domain::{BlobKey, Expiry, Md5, MediaType, PublicId, Sha256, Visibility, hotlink::Level};
 use jiff::Timestamp;
 use tokio_postgres::{Row, types::ToSql};
 
@@ -34,14 +34,45 @@ pub struct LiveImage {
     pub updated_at: Timestamp,
     /// When it ends by itself.
     pub expiry: Expiry,
+    /// The album that it is in.
+    pub album_id: i64,
+    /// How often its signed links were taken back.
+    pub link_generation: i32,
+    /// Who may embed it.
+    pub rules: HotlinkTexts,
+}
+
+/// What is said about embedding an image: the `hotlink` of each level's policy, as JSON, where it has one.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[allow(missing_docs, reason = "each field is the level of its name")]
+pub struct HotlinkTexts {
+    pub site: Option<String>,
+    pub album: Option<String>,
+    pub image: Option<String>,
+}
+
+impl HotlinkTexts {
+    /// The levels and what they say, the site first.
+    #[must_use]
+    pub fn levels(&self) -> [(Level, Option<&str>); 3] {
+        [
+            (Level::Site, self.site.as_deref()),
+            (Level::Album, self.album.as_deref()),
+            (Level::Image, self.image.as_deref()),
+        ]
+    }
 }
 
 macro_rules! select_live {
     ($condition:literal) => {
         concat!(
             "SELECT image.id, image.public_id, image.visibility, image.name, image.updated_at, image.expires_at,
-                    image.blob_id, blob.width, blob.height, blob.key, blob.sha256, blob.md5, blob.size_bytes, blob.media_type
-             FROM image JOIN blob ON blob.id = image.blob_id
+                    image.blob_id, image.album_id, image.link_generation,
+                    blob.width, blob.height, blob.key, blob.sha256, blob.md5, blob.size_bytes, blob.media_type,
+                    (SELECT nullif(policy -> 'hotlink', 'null') FROM site_policy)::text AS site_rules,
+                    nullif(album.policy -> 'hotlink', 'null')::text AS album_rules,
+                    nullif(image.policy -> 'hotlink', 'null')::text AS image_rules
+             FROM image JOIN blob ON blob.id = image.blob_id JOIN album ON album.id = image.album_id
              WHERE image.ended_at IS NULL AND ",
             $condition
         )
@@ -54,15 +85,15 @@ pub async fn find_live_by_id(catalog: &Catalog, public_id: PublicId) -> Result<O
     find(catalog, "find an image by its id", SQL, &[&public_id.as_str()]).await
 }
 
-/// The oldest image over the blob at this key that is live at `now` and not private: what a path that carries an MD5
-/// answers with.
+/// The oldest image over the blob at this key that is live at `now` and public: what a path that carries an MD5 answers with. An
+/// unlisted image is for who has its link, and an MD5 can be known without it.
 pub async fn find_live_by_key(
     catalog: &Catalog,
     key: &BlobKey,
     now: Timestamp,
 ) -> Result<Option<LiveImage>, Error> {
     const SQL: &str = select_live!(
-        "blob.key = $1 AND image.visibility <> 'private' AND (image.expires_at IS NULL OR image.expires_at > $2)
+        "blob.key = $1 AND image.visibility = 'public' AND (image.expires_at IS NULL OR image.expires_at > $2)
          ORDER BY image.id LIMIT 1"
     );
     find(catalog, "find an image by its path", SQL, &[&key.as_str(), &now]).await
@@ -110,5 +141,12 @@ fn read(operation: &'static str, row: &Row) -> Result<LiveImage, Error> {
         name: text("name").to_owned(),
         updated_at: row.get("updated_at"),
         expiry: Expiry::from_option(row.get("expires_at")),
+        album_id: row.get("album_id"),
+        link_generation: row.get("link_generation"),
+        rules: HotlinkTexts {
+            site: row.get("site_rules"),
+            album: row.get("album_rules"),
+            image: row.get("image_rules"),
+        },
     })
 }

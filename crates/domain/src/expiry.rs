@@ -48,6 +48,12 @@ impl Expiry {
             _ => Self::Never,
         }
     }
+
+    /// The same, but over at `at` if it would last longer.
+    #[must_use]
+    pub fn sooner(self, at: Timestamp) -> Self {
+        Self::At(self.at().map_or(at, |own| own.min(at)))
+    }
 }
 
 /// Whether an image that nobody has withdrawn is there at `now`. It is gone at the very second it expires.

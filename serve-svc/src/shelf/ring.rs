@@ -87,6 +87,18 @@ impl<K: Hash + Eq + Clone, V> Ring<K, V> {
         self.empty(place).map(|slot| slot.value)
     }
 
+    /// Drops whatever is not to be kept.
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(&V) -> bool) {
+        let slots = self.slots.iter().flatten();
+        let gone: Vec<K> = slots
+            .filter(|slot| !keep(&slot.value))
+            .map(|slot| slot.key.clone())
+            .collect();
+        for key in gone {
+            self.remove(&key);
+        }
+    }
+
     pub(crate) fn clear(&mut self) {
         *self = Self::new(self.capacity);
     }

@@ -1,4 +1,7 @@
-use std::time::{Duration, UNIX_EPOCH};
+use std::{
+    sync::Arc,
+    time::{Duration, UNIX_EPOCH},
+};
 
 use catalog::{LiveImage, VariantRecord};
 use domain::{BlobKey, Expiry, MediaType, PublicId, Sha256, VariantFormat, VariantKey, Visibility, is_live};
@@ -8,6 +11,7 @@ use jiff::Timestamp;
 use crate::{
     answer::{conditional::Validators, disposition::disposition},
     delivery::{Digest, Place, Seen, accel_path},
+    embedding::{Embedding, Embeddings},
     variants::Variants,
 };
 
@@ -30,7 +34,13 @@ pub(crate) struct Shelved {
     pub(crate) media_type: MediaType,
     pub(crate) dimensions: Option<(u32, u32)>,
     name: String,
-    visibility: Visibility,
+    pub(crate) visibility: Visibility,
+    /// The album that it is in.
+    pub(crate) album: i64,
+    /// How often its signed links were taken back.
+    pub(crate) link_generation: i32,
+    /// Who may embed it.
+    pub(crate) embedding: Arc<Embedding>,
     pub(crate) expiry: Expiry,
     modified: i64,
     pub(crate) etag: HeaderValue,
@@ -43,7 +53,7 @@ pub(crate) struct Shelved {
 }
 
 impl Shelved {
-    pub(crate) fn new(image: LiveImage) -> Self {
+    pub(crate) fn new(image: LiveImage, embeddings: &Embeddings) -> Self {
         let (digest, etag) = digest_and_etag(&image.sha256);
         let modified = image.updated_at.as_second().max(0);
         Self {
@@ -54,6 +64,9 @@ impl Shelved {
             media_type: image.media_type,
             dimensions: image.dimensions,
             visibility: image.visibility,
+            album: image.album_id,
+            link_generation: image.link_generation,
+            embedding: embeddings.of(image.rules),
             expiry: image.expiry,
             modified,
             etag,
@@ -88,6 +101,9 @@ impl Shelved {
             dimensions: Some((variant.width, variant.height)),
             name: self.name.clone(),
             visibility: self.visibility,
+            album: self.album,
+            link_generation: self.link_generation,
+            embedding: Arc::clone(&self.embedding),
             expiry: self.expiry,
             modified: self.modified,
             etag,
@@ -100,10 +116,14 @@ impl Shelved {
         }
     }
 
-    /// Whether anybody who has the link may see it at `now`. A private image is nobody's for as long as there are no signed
-    /// links.
-    pub(crate) fn is_shown(&self, now: Timestamp) -> bool {
-        is_live(self.expiry, now) && self.visibility != Visibility::Private
+    /// Whether it is there at `now` at all, for whomever.
+    pub(crate) fn is_live(&self, now: Timestamp) -> bool {
+        is_live(self.expiry, now)
+    }
+
+    /// Whether a path that carries its MD5 shows it at `now`: an MD5 can be known without the link.
+    pub(crate) fn is_shown_by_path(&self, now: Timestamp) -> bool {
+        self.is_live(now) && self.visibility == Visibility::Public
     }
 
     pub(crate) fn validators(&self) -> Validators<'_> {
@@ -134,25 +154,25 @@ fn header(text: String) -> HeaderValue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shelf::tests::image;
+    use crate::shelf::tests::{embeddings, image};
 
     #[test]
     fn the_validators_are_those_of_the_bytes_and_of_the_upload() {
         let mut image = image(1);
         image.sha256 = domain::Sha256([0xab; 32]);
         image.updated_at = "2026-11-21T09:00:00.75Z".parse().unwrap();
-        let shelved = Shelved::new(image);
+        let shelved = Shelved::new(image, &embeddings());
         assert_eq!(shelved.etag, "\"abababababababababababababababab\"");
         assert_eq!(shelved.last_modified, "Sat, 21 Nov 2026 09:00:00 GMT");
         assert_eq!(shelved.validators().etag, "\"abababababababababababababababab\"");
     }
 
     #[test]
-    fn a_private_or_expired_image_is_shown_to_nobody() {
+    fn a_path_shows_public_images_until_they_expire() {
         let now: Timestamp = "2026-11-21T09:00:00Z".parse().unwrap();
         for (visibility, expiry, shown) in [
             (Visibility::Public, Expiry::Never, true),
-            (Visibility::Unlisted, Expiry::Never, true),
+            (Visibility::Unlisted, Expiry::Never, false),
             (Visibility::Private, Expiry::Never, false),
             (
                 Visibility::Public,
@@ -164,7 +184,7 @@ mod tests {
             let mut image = image(1);
             (image.visibility, image.expiry) = (visibility, expiry);
             assert_eq!(
-                Shelved::new(image).is_shown(now),
+                Shelved::new(image, &embeddings()).is_shown_by_path(now),
                 shown,
                 "{visibility} {expiry:?}"
             );

@@ -21,7 +21,15 @@ pub(crate) fn image(row: u8) -> catalog::LiveImage {
         name: format!("{row}.png"),
         updated_at: Timestamp::UNIX_EPOCH,
         expiry: Expiry::Never,
+        album_id: i64::from(row % 2),
+        link_generation: 0,
+        rules: catalog::HotlinkTexts::default(),
     }
+}
+
+/// Rules of an installation that says nothing.
+pub(crate) fn embeddings() -> Embeddings {
+    Embeddings::new(domain::hotlink::Base::default())
 }
 
 /// A database that is not there.
@@ -36,7 +44,12 @@ pub(crate) fn nowhere() -> Catalog {
 
 fn shelf() -> Shelf {
     let clock = Clock::from_fn(|| Timestamp::UNIX_EPOCH);
-    Shelf::new(nowhere(), clock, Figures::new(&Metrics::new()).unwrap())
+    Shelf::new(
+        nowhere(),
+        clock,
+        Figures::new(&Metrics::new()).unwrap(),
+        embeddings(),
+    )
 }
 
 fn id(row: u8) -> Wanted {
@@ -48,7 +61,11 @@ fn key(row: u8) -> Wanted {
 }
 
 fn put(shelf: &Shelf, wanted: &Wanted, row: u8, changes: u64) {
-    shelf.put(wanted, &Arc::new(Shelved::new(image(row))), changes);
+    shelf.put(
+        wanted,
+        &Arc::new(Shelved::new(image(row), &embeddings())),
+        changes,
+    );
 }
 
 fn row_of(found: &Found) -> Option<i64> {
@@ -110,6 +127,27 @@ fn a_row_that_was_read_before_a_change_is_not_shelved_after_it() {
 }
 
 #[test]
+fn a_change_of_an_albums_policy_takes_off_its_images_and_no_others() {
+    let shelf = shelf();
+    shelf.heed(Change::Listening);
+    for row in 1..=4 {
+        put(&shelf, &id(row), row, 1);
+    }
+    shelf.heed(Change::Album(1));
+    let now = Timestamp::UNIX_EPOCH;
+    assert_eq!(
+        (1..=4)
+            .map(|row| shelf.known(&id(row), now).is_some())
+            .collect::<Vec<_>>(),
+        [false, true, false, true]
+    );
+    put(&shelf, &id(1), 1, 1);
+    assert!(shelf.known(&id(1), now).is_none(), "read before the change");
+    shelf.heed(Change::Site);
+    assert_eq!((shelf.len(), shelf.is_listening()), (0, true));
+}
+
+#[test]
 fn listening_again_forgets_everything_and_going_deaf_nothing() {
     let shelf = shelf();
     put(&shelf, &id(1), 1, 0);
@@ -124,7 +162,7 @@ fn listening_again_forgets_everything_and_going_deaf_nothing() {
 }
 
 #[test]
-fn a_path_does_not_lead_to_an_image_that_is_over_or_private() {
+fn a_path_does_not_lead_to_an_image_that_is_over_or_not_public() {
     let (now, over) = (
         Timestamp::UNIX_EPOCH,
         Expiry::At(Timestamp::from_second(10).unwrap()),
@@ -132,7 +170,7 @@ fn a_path_does_not_lead_to_an_image_that_is_over_or_private() {
     let shelf = shelf();
     let mut row = image(1);
     row.expiry = over;
-    shelf.put(&key(1), &Arc::new(Shelved::new(row)), 0);
+    shelf.put(&key(1), &Arc::new(Shelved::new(row, &embeddings())), 0);
     assert!(shelf.known(&key(1), now).is_some());
     assert!(
         shelf
@@ -140,9 +178,9 @@ fn a_path_does_not_lead_to_an_image_that_is_over_or_private() {
             .is_none()
     );
     let mut row = image(2);
-    shelf.put(&key(2), &Arc::new(Shelved::new(row.clone())), 0);
-    row.visibility = Visibility::Private;
-    shelf.put(&id(2), &Arc::new(Shelved::new(row)), 0);
+    shelf.put(&key(2), &Arc::new(Shelved::new(row.clone(), &embeddings())), 0);
+    row.visibility = Visibility::Unlisted;
+    shelf.put(&id(2), &Arc::new(Shelved::new(row, &embeddings())), 0);
     assert!(shelf.known(&key(2), now).is_none());
     assert!(shelf.known(&id(2), now).is_some());
 }

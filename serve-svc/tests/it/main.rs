@@ -7,6 +7,7 @@
 
 mod answers;
 mod outages;
+mod policies;
 mod server;
 mod variants;
 mod views;

@@ -7,14 +7,14 @@ use domain::{Refusal, Scrub, Visibility, parse_duration};
 pub(crate) struct Options {
     /// The album's id; the token's or the account's own when absent.
     pub(crate) album_id: Option<i64>,
-    /// How long the images live; the configured lifetime when absent, for ever when zero.
+    /// How long the images live; as the policy says when absent, for ever when zero.
     pub(crate) lifetime: Option<Duration>,
     /// A name to use in place of the file's own.
     pub(crate) name: Option<String>,
     /// What the owner says about them.
     pub(crate) description: String,
-    /// Who may see them.
-    pub(crate) visibility: Visibility,
+    /// Who may see them; as the policy says when absent.
+    pub(crate) visibility: Option<Visibility>,
     /// What of their metadata is to go; what the account or the settings say when absent.
     pub(crate) scrub: Option<Scrub>,
     /// Whether all of them are taken or none.
@@ -45,8 +45,7 @@ pub(super) fn read(fields: &HashMap<String, String>) -> Result<Options, Refusal>
         name: said("name").map(str::to_owned),
         description: said("description").unwrap_or_default().to_owned(),
         visibility: visibility
-            .map_err(|error: domain::InvalidVisibility| invalid("visibility", error.to_string()))?
-            .unwrap_or_default(),
+            .map_err(|error: domain::InvalidVisibility| invalid("visibility", error.to_string()))?,
         scrub: scrub.map_err(|error: domain::InvalidScrub| invalid("scrub", error.to_string()))?,
         is_atomic: match said("atomic") {
             None | Some("false" | "0" | "off" | "no") => false,
@@ -86,7 +85,7 @@ mod tests {
             lifetime: Some(Duration::from_hours(2)),
             name: Some("a.png".to_owned()),
             description: "x".to_owned(),
-            visibility: Visibility::Private,
+            visibility: Some(Visibility::Private),
             scrub: Some(Scrub::All),
             is_atomic: true,
         };

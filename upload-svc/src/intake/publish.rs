@@ -1,13 +1,14 @@
 use std::{net::IpAddr, sync::Arc};
 
 use catalog::{Bearer, NewImage, Published};
-use domain::{Checksum, Expiry, FileName};
+use domain::{Checksum, FileName, Refusal};
 
 use super::{
     checksum,
     form::ReceivedFile,
     inspect::{Looked, Looking, inspect},
     options::Options,
+    rules::upload_rules,
 };
 use crate::{Service, identity::album_for, problem::Failure};
 
@@ -55,15 +56,23 @@ pub(crate) async fn publish(
         .name
         .as_deref()
         .map_or(name, |name| FileName::clean(name, &fallback));
+    let album_id = album_for(bearer, options.album_id)?;
+    let rules = upload_rules(service, bearer.account_id, album_id).await?;
+    let expiry = rules
+        .expiry(options.lifetime, now)
+        .map_err(|error| Refusal::InvalidField {
+            field: "expires_in",
+            reason: error.to_string(),
+        })?;
     let new = NewImage {
         public_id: Service::draw_id(),
         account_id: bearer.account_id,
-        album_id: album_for(bearer, options.album_id)?,
+        album_id,
         blob,
         name,
         description: options.description.clone(),
-        visibility: options.visibility,
-        expiry: Expiry::after(options.lifetime.unwrap_or(service.lifetime()), now),
+        visibility: options.visibility.unwrap_or(rules.visibility),
+        expiry,
         client_address: Some(client),
         origin,
     };

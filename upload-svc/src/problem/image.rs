@@ -22,8 +22,8 @@ pub(super) fn problem(refusal: &ImageRefusal, language: Language) -> Problem {
         ),
         ImageRefusal::PreconditionFailed => say(
             StatusCode::PRECONDITION_FAILED,
-            "The image has changed since; look at it again",
-            "图片已被修改，请重新获取后再试",
+            "It has changed since; look at it again",
+            "内容已被修改，请重新获取后再试",
         ),
         ImageRefusal::AlreadyLive(other) => say(
             StatusCode::CONFLICT,

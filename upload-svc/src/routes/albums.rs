@@ -1,5 +1,5 @@
 use catalog::{AlbumContents, AlbumPatch, AlbumRecord, Bearer, BulkCaller};
-use domain::{ImageRefusal, Refusal, Scope};
+use domain::{ImageRefusal, Refusal, Scope, hotlink::Level};
 use http::StatusCode;
 use http_kit::Language;
 use serde_json::{Value, json};
@@ -82,6 +82,16 @@ pub(super) async fn patch(id: String, service: Service, asked: Asked, body: Body
             service.now(),
         )
         .await?;
+        if let Some(policy) = &patch.policy {
+            let event = catalog::Event {
+                kind: "policy",
+                account_id: Some(bearer.account_id),
+                client_address: Some(asked.client.0),
+                subject: format!("album {}", album.id),
+                detail: json!({ "to": policy }),
+            };
+            catalog::record(service.catalog(), &event, service.now()).await?;
+        }
         Ok((StatusCode::OK, Some(album_json(&album))))
     }
     .await;
@@ -130,7 +140,7 @@ fn read_patch(body: Value) -> Result<AlbumPatch, Refusal> {
         match name.as_str() {
             "name" => patch.name = Some(fields::album_name(&value)?),
             "description" => patch.description = Some(fields::description(&value)?),
-            _ => patch.policy = Some(fields::policy(value)?),
+            _ => patch.policy = Some(fields::policy(Level::Album, value)?),
         }
     }
     Ok(patch)

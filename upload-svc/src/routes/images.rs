@@ -7,12 +7,14 @@ pub(super) mod fields;
 mod if_match;
 mod list;
 mod query;
+mod signed_links;
 mod variants;
 
 pub(super) use bulk::bulk;
 pub(super) use change::{patch, replace, restore};
 pub(crate) use if_match::IfMatch;
 pub(super) use list::{exists, list};
+pub(super) use signed_links::{revoke, sign};
 pub(crate) use variants::thumbnail_url;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
@@ -200,6 +202,7 @@ pub(crate) fn image_json(service: &Service, image: &ImageRecord, standing: Stand
     json!({
         "id": image.public_id.as_str(),
         "url": image_url(service, image),
+        "signed_url": signed_links::look(service, image),
         "thumbnail_url": thumbnail_url(service, image),
         "variants": variants::variants_json(service, image),
         "thumbhash": image.thumbhash.as_ref().map(|hash| BASE64_STANDARD.encode(hash)),

@@ -22,6 +22,7 @@ mod native;
 mod patch;
 mod people;
 mod pictures;
+mod policy;
 mod quota;
 mod replace;
 mod restore;

@@ -1,9 +1,10 @@
 use std::{fmt, str::FromStr};
 
-use url::Host;
+use serde::{Deserialize, Serialize};
+use url::{Host, Url};
 
 /// Which hosts a rule speaks of.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Pattern {
     /// Every host.
     Any,
@@ -15,7 +16,8 @@ enum Pattern {
 
 /// One entry of a list of hosts: `blog.example`, `*.example.com`, `blog.example:8443`, `[::1]`, or `*` for everyone.
 /// Names are compared whole, label by label, in punycode; a port matters only where the rule names one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct HostRule {
     pattern: Pattern,
     port: Option<u16>,
@@ -35,6 +37,29 @@ impl HostRule {
     pub fn exact(host: &Host<String>) -> Self {
         Self {
             pattern: Pattern::Exact(normal(host)),
+            port: None,
+        }
+    }
+
+    /// The rule that lets the pages of our own host in: that of the base URL of links.
+    pub fn of_base_url(base_url: &str) -> Result<Self, InvalidHostRule> {
+        let invalid = || InvalidHostRule {
+            text: base_url.to_owned(),
+            reason: "expected something like https://img.example.com",
+        };
+        let url = Url::parse(base_url).map_err(|_| invalid())?;
+        let is_web = matches!(url.scheme(), "http" | "https") && url.query().is_none();
+        match url.host() {
+            Some(host) if is_web => Ok(Self::exact(&host.to_owned())),
+            _ => Err(invalid()),
+        }
+    }
+
+    /// The rule that fits every host.
+    #[must_use]
+    pub fn everyone() -> Self {
+        Self {
+            pattern: Pattern::Any,
             port: None,
         }
     }
@@ -81,10 +106,7 @@ impl FromStr for HostRule {
         };
         let trimmed = text.trim();
         if trimmed == "*" {
-            return Ok(Self {
-                pattern: Pattern::Any,
-                port: None,
-            });
+            return Ok(Self::everyone());
         }
         if trimmed.contains("://") || trimmed.contains('/') {
             return Err(invalid(
@@ -129,10 +151,26 @@ impl FromStr for HostRule {
     }
 }
 
+impl TryFrom<String> for HostRule {
+    type Error = InvalidHostRule;
+
+    fn try_from(text: String) -> Result<Self, InvalidHostRule> {
+        text.parse()
+    }
+}
+
+impl From<HostRule> for String {
+    fn from(rule: HostRule) -> Self {
+        rule.to_string()
+    }
+}
+
 impl fmt::Display for HostRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.pattern {
             Pattern::Any => f.write_str("*")?,
+            // A colon is an IPv6 address's: written as it is read.
+            Pattern::Exact(host) if host.contains(':') => write!(f, "[{host}]")?,
             Pattern::Exact(host) => f.write_str(host)?,
             Pattern::Under(parent) => write!(f, "*.{parent}")?,
         }

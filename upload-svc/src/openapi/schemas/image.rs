@@ -192,6 +192,17 @@ fn said_of_image(language: Language) -> Vec<(&'static str, Schema)> {
                 .about(t("Null while it is live.", "有效期间为 null。")),
         ),
         (
+            "signed_url",
+            text()
+                .with("format", "uri")
+                .or_null()
+                .example(Value::Null)
+                .about(t(
+                    "With what its owner looks at a private image, for an hour; null for the others.",
+                    "私有图片供本人查看的签名链接，一小时内有效；其他图片为 null。",
+                )),
+        ),
+        (
             "delete_url",
             text()
                 .with("format", "uri")

@@ -1,5 +1,5 @@
 use catalog::{ImagePatch, ImageRecord};
-use domain::{Expiry, Refusal, Scope};
+use domain::{Expiry, Refusal, Scope, hotlink::Level};
 use http_kit::Language;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -22,6 +22,13 @@ pub(crate) async fn patch(id: String, service: Service, asked: Asked, body: Body
         require(&bearer, Scope::Manage)?;
         let image = find_own(&service, &bearer, &id).await?;
         let patch = read_patch(read_body(&asked.headers, body).await?, service.now())?;
+        if let Some(expiry) = patch.expiry {
+            let album = patch.album_id.unwrap_or(image.album_id);
+            let rules = intake::upload_rules(&service, image.account_id, Some(album)).await?;
+            rules
+                .allow(expiry, service.now())
+                .map_err(|error| fields::invalid("expires_at", &error.to_string()))?;
+        }
         let if_match = IfMatch::of(&asked.headers);
         Ok(catalog::patch_image(
             service.catalog(),
@@ -55,7 +62,7 @@ fn read_patch(body: Value, now: Timestamp) -> Result<ImagePatch, Refusal> {
             "album" => patch.album_id = Some(fields::album(&value)?),
             "expires_at" => patch.expiry = Some(fields::expiry(&value, now)?),
             "visibility" => patch.visibility = Some(fields::visibility(&value)?),
-            _ => patch.policy = Some(fields::policy(value)?),
+            _ => patch.policy = Some(fields::policy(Level::Image, value)?),
         }
     }
     Ok(patch)
@@ -71,7 +78,8 @@ pub(crate) async fn restore(id: String, service: Service, asked: Asked, body: Bo
         // There is nothing to say; an empty object is what clients send that must send something.
         let _nothing: Value = read_body(&asked.headers, body).await?;
         let image = find_any(&service, &bearer, &id).await?;
-        let renewed = Expiry::after(service.lifetime(), service.now());
+        let rules = intake::upload_rules(&service, image.account_id, Some(image.album_id)).await?;
+        let renewed = Expiry::after(rules.lifetime, service.now());
         Ok(catalog::restore(
             service.catalog(),
             image.account_id,

@@ -1,6 +1,6 @@
 //! The fields of images and albums in bodies of JSON, each read by its own rule.
 
-use domain::{Expiry, FileName, Refusal, Visibility};
+use domain::{Expiry, FileName, Policy, Refusal, Visibility, hotlink::Level};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -103,23 +103,19 @@ pub(crate) fn visibility(value: &Value) -> Result<Visibility, Refusal> {
         .map_err(|error: domain::InvalidVisibility| invalid("visibility", &error.to_string()))
 }
 
-/// A policy: an object, or null for the one above. What stands in it is read where it is applied.
-pub(crate) fn policy(value: Value) -> Result<Option<Value>, Refusal> {
+/// A policy for this level: an object, or null for the level above.
+pub(crate) fn policy(level: Level, value: Value) -> Result<Option<Value>, Refusal> {
     if value.is_null() {
         return Ok(None);
     }
-    if !value.is_object() {
-        return Err(invalid("policy", "expected an object, or null"));
-    }
-    let written = value.to_string();
-    if written.len() > LONGEST_POLICY_BYTES {
+    if value.to_string().len() > LONGEST_POLICY_BYTES {
         return Err(invalid("policy", "it is longer than 16 KiB"));
     }
-    // Postgres keeps no NUL in JSON.
-    if written.contains("\\u0000") {
-        return Err(invalid("policy", "it holds a NUL character"));
-    }
-    Ok(Some(value))
+    let policy = Policy::read(level, value).map_err(|error| invalid("policy", &error.to_string()))?;
+    // As it was understood: hosts in punycode, nothing that means nothing. So it holds no NUL, either, which Postgres would not keep.
+    serde_json::to_value(policy)
+        .map(Some)
+        .map_err(|error| invalid("policy", &error.to_string()))
 }
 
 #[cfg(test)]
@@ -150,9 +146,17 @@ mod tests {
             (false, expiry(&json!("2026-11-21T00:00:00Z"), now).map(drop)),
             (false, expiry(&json!("soon"), now).map(drop)),
             (false, visibility(&json!("secret")).map(drop)),
-            (true, policy(json!({ "hotlink": {} })).map(drop)),
-            (false, policy(json!([])).map(drop)),
-            (false, policy(json!({ "a": "\0" })).map(drop)),
+            (true, policy(Level::Image, json!({ "hotlink": {} })).map(drop)),
+            (false, policy(Level::Image, json!([])).map(drop)),
+            (false, policy(Level::Image, json!({ "a": "\0" })).map(drop)),
+            (
+                false,
+                policy(Level::Image, json!({ "visibility": "private" })).map(drop),
+            ),
+            (
+                true,
+                policy(Level::Album, json!({ "visibility": "private" })).map(drop),
+            ),
         ] {
             assert_eq!(outcome.is_ok(), good, "{outcome:?}");
         }

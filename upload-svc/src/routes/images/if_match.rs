@@ -58,6 +58,14 @@ impl IfMatch {
             Self::OneOf(tags) => tags.contains(&etag(image)),
         }
     }
+
+    /// Whether something else is still as believed that has this `ETag`.
+    pub(crate) fn allows_tag(&self, tag: &str) -> bool {
+        match self {
+            Self::Anything => true,
+            Self::OneOf(tags) => tags.iter().any(|own| own == tag),
+        }
+    }
 }
 
 #[cfg(test)]
