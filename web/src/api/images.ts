@@ -40,9 +40,9 @@ export function replaceContent(id: string, file: File): Promise<Image> {
   });
 }
 
-/** One's own live images of these bytes. */
-export async function findByMd5(md5: string): Promise<Image[]> {
-  return (await ask<{ images: Image[] }>('GET', 'v1/images/exists', { query: { md5 } })).images;
+/** One's own live images of these bytes, or for which these bytes were sent: what is stored may have less told beside it. */
+export async function findByDigest(digest: { md5: string } | { sha256: string }): Promise<Image[]> {
+  return (await ask<{ images: Image[] }>('GET', 'v1/images/exists', { query: digest })).images;
 }
 
 const MOST = 1000;

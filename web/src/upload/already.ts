@@ -1,4 +1,4 @@
-import { findByMd5, patchImage } from '../api/images';
+import { findByDigest, patchImage } from '../api/images';
 import type { Image } from '../api/types';
 import { digest } from './digest';
 import type { Wishes } from './uploader';
@@ -27,7 +27,7 @@ export function extended(image: Image, wanted: number | null): string | null | u
  * The image that these bytes are already, if the owner has one: nothing needs to be sent. Like an upload of the same bytes
  * it makes that image live on.
  *
- * SECURITY: two files can be made that share an MD5, so a match is believed only when the SHA-256 is the same, too.
+ * SECURITY: two files can be made that share an MD5, so a match is believed only when the SHA-256 has one, too.
  */
 export async function findAlready(
   file: File,
@@ -36,10 +36,9 @@ export async function findAlready(
 ): Promise<Image | null> {
   if (file.size > LARGEST || usualDays === null) return null;
   const { md5 } = await digest(file, false);
-  const images = (await findByMd5(md5)).filter((image) => image.size_bytes === file.size);
-  if (images.length === 0) return null;
+  if ((await findByDigest({ md5 })).length === 0) return null;
   const { sha256 } = await digest(file, true);
-  const image = images.find((image) => image.sha256 === sha256);
+  const [image] = sha256 === null ? [] : await findByDigest({ sha256 });
   if (!image) return null;
   const end = extended(image, endOf(wishes.expiresIn, usualDays, Date.now()));
   const living = end === undefined ? image : await patchImage(image.id, { expires_at: end }, null);
