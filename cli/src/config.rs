@@ -56,7 +56,9 @@ pub(crate) fn check(sources: Sources) -> Result<(), Failure> {
         reader.value_with(name, std::time::Duration::ZERO, parse_duration);
     }
     let _: Vec<HostRule> = reader.list("BERTH_HOTLINK_ALLOW");
-    let _: Vec<Dialect> = reader.list("BERTH_DIALECTS");
+    for name in ["BERTH_DIALECTS", "BERTH_HEADER_VALIDATION"] {
+        let _: Vec<Dialect> = reader.list(name);
+    }
     let _: Vec<MediaType> = reader.list("BERTH_ALLOWED_TYPES");
     reader.switch("BERTH_CLEANUP");
     reader.finish(())?;

@@ -11,6 +11,7 @@ mod delivery;
 mod embedding;
 mod figures;
 mod headers;
+mod older;
 mod placeholder;
 mod routes;
 mod service;

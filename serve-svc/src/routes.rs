@@ -6,7 +6,7 @@
 
 use std::convert::Infallible;
 
-use domain::{BlobKey, MediaType, PublicId};
+use domain::{BlobKey, Dialect, Dialects, MediaType, PublicId};
 use http::{Method, Request, Response, StatusCode, Uri, header};
 use http_body_util::BodyExt as _;
 use http_kit::{Language, Problem, RequestBody, Route, get_or_head, one_of, warp_service};
@@ -16,6 +16,7 @@ use warp::{Filter, filters::BoxedFilter, path, reply::Response as WarpResponse};
 use crate::{
     Service,
     delivery::{Payload, ReplyBody},
+    older::{self, Named},
     placeholder,
     shelf::Wanted,
     variants::WantedVariant,
@@ -50,7 +51,7 @@ pub fn with_views(
     tower::service_fn(move |request: Request<RequestBody>| {
         let (service, others) = (service.clone(), others.clone());
         async move {
-            let Some((route, named)) = view_of(request.uri()) else {
+            let Some((route, named)) = view_of(request.uri(), &service.parts().dialects) else {
                 let picture = wants_picture(&request).then(|| request.method().clone());
                 let response = others.oneshot(request).await?;
                 if let Some(method) = picture.filter(|_| is_nowhere(&response)) {
@@ -64,10 +65,17 @@ pub fn with_views(
                 let asked = Asked {
                     method: &head.method,
                     headers: &head.headers,
-                    variant: WantedVariant::of(extension_of(&head.uri), head.uri.query()),
+                    variant: WantedVariant::of(
+                        extension_of(&head.uri),
+                        older::size_of(&head.uri).or(head.uri.query()),
+                    ),
                     query: head.uri.query(),
                 };
-                view(&service, named, asked).await.map(ReplyBody::from)
+                match older::resolve(&service, named).await {
+                    Ok(wanted) => view(&service, wanted, asked).await,
+                    Err(response) => response,
+                }
+                .map(ReplyBody::from)
             } else {
                 let problem = Problem::method_not_allowed(Language::of(&head.headers), "GET, HEAD");
                 let body = Payload::Bytes(problem.document().to_string().into());
@@ -79,29 +87,32 @@ pub fn with_views(
     })
 }
 
-/// What a URL names; nothing where it names nothing that could ever be an image.
-type Named = Option<Wanted>;
-
 /// The label of the route and what is wanted, if this is the URL of a view.
-fn view_of(uri: &Uri) -> Option<(&'static str, Named)> {
+fn view_of(uri: &Uri, spoken: &Dialects) -> Option<(&'static str, Named)> {
     if let Some(name) = uri.path().strip_prefix("/i/") {
-        return Some(("GET /i/{id}", by_name(name)));
+        return Some(("GET /i/{id}", Named::Image(by_name(name))));
     }
-    let path = path_of(uri.query().filter(|_| uri.path() == "/")?)?;
-    Some(("GET /?path", by_path(&path)))
+    if uri.path() != "/" {
+        return older::read(uri, spoken);
+    }
+    let path = path_of(uri.query().filter(|_| spoken.contains(Dialect::Upimg))?)?;
+    Some(("GET /?path", Named::Image(by_path(&path))))
 }
 
 /// The extension of the URL of a view. One that names a blob by its path names a format, too.
 fn extension_of(uri: &Uri) -> Option<&str> {
-    match uri.path().strip_prefix("/i/") {
-        Some(name) => name.split_once('.').map(|(_, extension)| extension),
-        None => Some(""),
+    let name = uri.path().rsplit('/').next().unwrap_or_default();
+    let extension = name.split_once('.').map(|(_, extension)| extension);
+    if uri.path().starts_with("/i/") {
+        extension
+    } else {
+        Some(extension.unwrap_or_default())
     }
 }
 
 /// What `/i/{id}.{ext}` names. The extension may be missing, and any that an image can have will do: bytes may have been
 /// replaced by others of another type, and the link goes on. What is sent says its own type.
-fn by_name(name: &str) -> Named {
+fn by_name(name: &str) -> Option<Wanted> {
     let id = match name.split_once('.') {
         Some((id, extension)) => MediaType::from_extension(extension).map(|_| id)?,
         None => name,
@@ -110,7 +121,7 @@ fn by_name(name: &str) -> Named {
 }
 
 /// What `/?path=/ab/cdef….ext` names.
-fn by_path(path: &str) -> Named {
+fn by_path(path: &str) -> Option<Wanted> {
     let key: BlobKey = path.strip_prefix('/').unwrap_or(path).parse().ok()?;
     Some(Wanted::Key(key))
 }

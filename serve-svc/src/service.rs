@@ -2,7 +2,7 @@ use std::{error::Error, sync::Arc, time::Duration};
 
 use blobs::BlobReader;
 use catalog::{Catalog, watch_images};
-use domain::{NamedWidths, SignedLinks};
+use domain::{Dialects, NamedWidths, SignedLinks, ViewTokens};
 use http_kit::{ConnectionLimits, Health, Listener, Metrics, RequestIds, StackSettings};
 use process::Clock;
 use tokio_util::sync::CancellationToken;
@@ -37,6 +37,8 @@ pub(crate) struct Parts {
     pub(crate) widths: NamedWidths,
     pub(crate) signed_links: SignedLinks,
     pub(crate) base_url: String,
+    pub(crate) dialects: Dialects,
+    pub(crate) view_tokens: ViewTokens,
 }
 
 type Failure = Box<dyn Error + Send + Sync>;
@@ -69,6 +71,8 @@ impl Service {
                 .transpose()?,
             signed_links: SignedLinks::new(&settings.secret, settings.previous_secret.as_ref()),
             base_url: settings.base_url.clone(),
+            dialects: settings.dialects.clone(),
+            view_tokens: ViewTokens::new(&settings.secret, settings.previous_secret.as_ref()),
             catalog,
             clock,
             figures,

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use catalog::CatalogSettings;
 use domain::{
-    NamedWidths, Secret,
+    Dialects, NamedWidths, Secret,
     hotlink::{Base, Choice, HostRule},
 };
 use http_kit::{ListenAddress, TrustedProxies};
@@ -42,6 +42,8 @@ pub struct ServeSettings {
     pub previous_secret: Option<Secret>,
     /// Who sends the bytes.
     pub delivery: Delivery,
+    /// The older hosts' contracts that are spoken.
+    pub dialects: Dialects,
     /// Peers whose `X-Forwarded-For` is believed.
     pub trusted_proxies: TrustedProxies,
     /// The log.
@@ -84,6 +86,7 @@ impl ServeSettings {
             previous_secret: previous.then(|| Secret::new(reader.secret("BERTH_SECRET_PREVIOUS"))),
             secret,
             delivery: reader.value("BERTH_DELIVERY", Delivery::Stream),
+            dialects: reader.list("BERTH_DIALECTS").into_iter().collect(),
             trusted_proxies: reader.value("BERTH_TRUSTED_PROXIES", TrustedProxies::default()),
             log: LogSettings {
                 filter: reader.value("BERTH_LOG", String::new()),

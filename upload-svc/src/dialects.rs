@@ -26,10 +26,16 @@ macro_rules! row {
 }
 
 mod chevereto;
+mod django;
 mod form;
+mod image_proxy;
 mod links;
 mod lsky;
 mod lsky_lists;
+mod maple;
+mod maple_albums;
+mod maple_images;
+mod maple_pages;
 mod picgo_server;
 mod received;
 mod reply;
@@ -55,11 +61,18 @@ type With = BoxedFilter<(Service,)>;
 pub(crate) fn routes(spoken: &Dialects, with: &With) -> Vec<BoxedFilter<(Response,)>> {
     let mut table = vec![
         path!("upload" / ..).and(asks_first()).map(preflight).boxed(),
+        path!("blog" / "upload" / "image")
+            .and(asks_first())
+            .map(preflight)
+            .boxed(),
         path!("delete").and(asks_first()).map(preflight).boxed(),
         path!("heartbeat").and(asks_first()).map(preflight).boxed(),
     ];
     let rows = [
-        (Dialect::Upimg, upimg::routes as fn(&With) -> _),
+        (Dialect::ImageProxy, image_proxy::routes as fn(&With) -> _),
+        (Dialect::Upimg, upimg::routes),
+        (Dialect::Django, django::routes),
+        (Dialect::Maple, maple::routes),
         (Dialect::Lsky, lsky::routes),
         (Dialect::Smms, smms::routes),
         (Dialect::PicgoServer, picgo_server::routes),
@@ -68,11 +81,11 @@ pub(crate) fn routes(spoken: &Dialects, with: &With) -> Vec<BoxedFilter<(Respons
     ];
     for (dialect, routes) in rows {
         if spoken.contains(dialect) {
-            table.extend(routes(with));
+            table.extend(routes(&speaking(with, dialect)));
         }
     }
     if spoken.contains(Dialect::Sharex) && !spoken.contains(Dialect::Lsky) {
-        table.push(lsky::upload_route(with));
+        table.push(lsky::upload_route(&speaking(with, Dialect::Sharex)));
     }
     if [Dialect::ImageProxy, Dialect::PicgoServer, Dialect::Form]
         .iter()
@@ -81,4 +94,19 @@ pub(crate) fn routes(spoken: &Dialects, with: &With) -> Vec<BoxedFilter<(Respons
         table.push(upload::route(with));
     }
     table
+}
+
+/// The service as it serves a dialect.
+fn speaking(with: &With, dialect: Dialect) -> With {
+    with.clone()
+        .map(move |service: Service| service.speaking(dialect))
+        .boxed()
+}
+
+/// Whether a path outside `/v1/` and `/api/` is a dialect's, so that the limit of requests holds there, too.
+pub(crate) fn is_own_path(path: &str) -> bool {
+    matches!(
+        path,
+        "/upload" | "/upload/image" | "/blog/upload/image" | "/delete" | "/stats" | "/download_db"
+    ) || path.starts_with("/info/")
 }

@@ -22,7 +22,7 @@ use process::Clock;
 
 use answer_seal::AnswerSeal;
 pub(crate) use credentials::{
-    COOKIE, TOKEN_PARAMETERS, album_for, authenticate, find_caller, recognise, require,
+    COOKIE, TOKEN_PARAMETERS, album_for, authenticate, cookie_of, find_caller, recognise, require,
 };
 pub use domain::Secret;
 use known_passwords::KnownPasswords;

@@ -3,7 +3,8 @@ use std::{error::Error, path::Path, sync::Arc, time::Duration};
 use blobs::BlobWriter;
 use catalog::Catalog;
 use domain::{
-    DeleteTokens, Dialects, PublicId, Scrub, SignedLinks, UploadLimits, Username, Validation,
+    DeleteTokens, Dialect, Dialects, PublicId, Scrub, SignedLinks, UploadLimits, Username, Validation,
+    ViewTokens,
     hotlink::{Base, HostRule},
 };
 use http_kit::{
@@ -16,6 +17,7 @@ use process::Clock;
 use crate::{
     UploadSettings,
     derive::{Deriver, background},
+    dialects,
     identity::Identity,
     measures::Measures,
     routes,
@@ -26,6 +28,7 @@ use crate::{
 pub struct Service {
     parts: Arc<Parts>,
     limits: Arc<UploadLimits>,
+    validation: Validation,
 }
 
 #[derive(Debug)]
@@ -36,6 +39,7 @@ struct Parts {
     measures: Measures,
     base_url: String,
     dialects: Dialects,
+    header_validation: Dialects,
     anonymous_account: Option<Username>,
     lifetime: Duration,
     answers_kept: Duration,
@@ -43,6 +47,7 @@ struct Parts {
     delete_tokens: DeleteTokens,
     signed_links: SignedLinks,
     hotlink_base: Base,
+    view_tokens: ViewTokens,
     decoders: Decoders,
     deriver: Deriver,
     validation: Validation,
@@ -69,12 +74,14 @@ impl Service {
                 allow: settings.allow.clone(),
                 empty: settings.empty,
             },
+            view_tokens: ViewTokens::new(secret, previous),
             catalog: Catalog::new(&settings.catalog)?,
             writer: BlobWriter::open(Path::new(&settings.blobs))?,
             clock,
             measures: Measures::new(metrics)?,
             base_url: settings.base_url.clone(),
             dialects: settings.dialects.clone(),
+            header_validation: settings.header_validation.clone(),
             anonymous_account: settings.anonymous_account.clone(),
             lifetime: settings.lifetime,
             answers_kept: settings.answers_kept,
@@ -87,6 +94,7 @@ impl Service {
         Ok(Self {
             parts: Arc::new(parts),
             limits: Arc::new(settings.limits.clone()),
+            validation: settings.validation,
         })
     }
 
@@ -114,6 +122,31 @@ impl Service {
         &self.limits
     }
 
+    /// How far a file is looked into before it is taken.
+    pub(crate) fn validation(&self) -> Validation {
+        self.validation
+    }
+
+    /// The same service as a dialect is served by it.
+    pub(crate) fn speaking(&self, dialect: Dialect) -> Self {
+        Self {
+            validation: if self.parts.header_validation.contains(dialect) {
+                Validation::Header
+            } else {
+                self.parts.validation
+            },
+            ..self.clone()
+        }
+    }
+
+    /// The same service with other limits: a dialect may take less than the others do.
+    pub(crate) fn limited(&self, limits: UploadLimits) -> Self {
+        Self {
+            limits: Arc::new(limits),
+            ..self.clone()
+        }
+    }
+
     pub(crate) fn dialects(&self) -> &Dialects {
         &self.parts.dialects
     }
@@ -125,11 +158,6 @@ impl Service {
 
     pub(crate) fn lifetime(&self) -> Duration {
         self.parts.lifetime
-    }
-
-    /// How far files are looked into where nobody says otherwise.
-    pub(crate) fn validation(&self) -> Validation {
-        self.parts.validation
     }
 
     /// What is taken out of an account's files where an upload does not say.
@@ -149,6 +177,10 @@ impl Service {
 
     pub(crate) fn identity(&self) -> &Identity {
         &self.parts.identity
+    }
+
+    pub(crate) fn view_tokens(&self) -> &ViewTokens {
+        &self.parts.view_tokens
     }
 
     pub(crate) fn delete_tokens(&self) -> &DeleteTokens {
@@ -197,9 +229,8 @@ pub fn stack_settings(limits: &UploadLimits, rate_limit: u32, trusted: TrustedPr
             ..BodyLimits::default()
         },
         rate_limit: RateLimit::per_minute(rate_limit, |request| {
-            ["/v1/", "/api/"]
-                .iter()
-                .any(|prefix| request.uri.path().starts_with(prefix))
+            let path = request.uri.path();
+            ["/v1/", "/api/"].iter().any(|prefix| path.starts_with(prefix)) || dialects::is_own_path(path)
         }),
         ..StackSettings::new(Arc::new(RequestIds::new(process::random())))
     }

@@ -36,6 +36,8 @@ pub struct UploadSettings {
     pub answers_kept: Duration,
     /// The older hosts' contracts that are spoken.
     pub dialects: Dialects,
+    /// Those of which a file's header is looked at, and not its pixels.
+    pub header_validation: Dialects,
     /// The user name of the account that owns what strangers upload through the form dialect; none shuts them out.
     pub anonymous_account: Option<Username>,
     /// API requests a minute of one client address; 0 is no limit.
@@ -83,6 +85,7 @@ impl UploadSettings {
             lifetime: Duration::from_secs(u64::from(reader.value("BERTH_EXPIRE_DAYS", 0u32)) * SECONDS_A_DAY),
             answers_kept: lasting(&mut reader, "BERTH_IDEMPOTENCY_KEEP"),
             dialects: reader.list("BERTH_DIALECTS").into_iter().collect(),
+            header_validation: reader.list("BERTH_HEADER_VALIDATION").into_iter().collect(),
             anonymous_account: reader.value_with("BERTH_ANONYMOUS_ACCOUNT", None, read_name),
             rate_limit: reader.value("BERTH_RATE_LIMIT", 0),
             allow: reader.list("BERTH_HOTLINK_ALLOW"),

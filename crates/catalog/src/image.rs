@@ -34,6 +34,8 @@ pub struct ImageRecord {
     pub visibility: Visibility,
     pub policy: Option<Value>,
     pub views: u64,
+    /// How often its bytes were sent again.
+    pub sent_again: u64,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub taken_at: Option<Timestamp>,
@@ -48,7 +50,7 @@ pub struct ImageRecord {
 
 pub(crate) const COLUMNS: &str = "
     image.id, image.public_id, image.account_id, image.album_id, image.name, image.description, image.visibility, image.policy,
-    image.created_at, image.updated_at, image.taken_at, image.taken_offset_minutes, image.taken_source, image.expires_at, image.ended_at, image.ended_by, image.link_generation, blob.key, blob.md5, blob.sha256, blob.size_bytes, blob.media_type, blob.width, blob.height, blob.thumbhash, blob.dominant_color,
+    image.created_at, image.updated_at, image.taken_at, image.taken_offset_minutes, image.taken_source, image.expires_at, image.ended_at, image.ended_by, image.sent_again, image.link_generation, blob.key, blob.md5, blob.sha256, blob.size_bytes, blob.media_type, blob.width, blob.height, blob.thumbhash, blob.dominant_color,
     (SELECT jsonb_agg(jsonb_build_array(named_width, format, width, height, size_bytes, encode(sha256, 'hex')) ORDER BY named_width, format DESC)
         FROM variant WHERE variant.blob_id = blob.id AND variant.sha256 IS NOT NULL) AS variants,
     coalesce((SELECT views FROM view_count WHERE view_count.image_id = image.id), 0) AS views";
@@ -156,6 +158,7 @@ pub(crate) fn read(operation: &'static str, row: &Row) -> Result<ImageRecord, Er
             .map_err(|error| Error::row(operation, error))?,
         policy: row.get("policy"),
         views: row.get::<_, i64>("views").unsigned_abs(),
+        sent_again: row.get::<_, i64>("sent_again").unsigned_abs(),
         created_at: row.get("created_at"),
         updated_at: row.get("updated_at"),
         taken_at: row.get("taken_at"),

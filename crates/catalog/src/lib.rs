@@ -26,12 +26,14 @@ mod expire;
 mod fold;
 mod idempotency;
 mod image;
+mod image_sums;
 mod leader;
 mod links;
 mod list;
 mod lookup;
 mod migrate;
 mod numbered;
+mod older_paths;
 mod origin;
 mod passwords;
 mod patch;
@@ -81,6 +83,7 @@ pub use idempotency::{
     release_claim, renew_claim,
 };
 pub use image::{ChangeError, Expected, ImageRecord, find_image, find_image_even_ended};
+pub use image_sums::{ImageSums, sum_up_images};
 pub use leader::Leadership;
 pub use links::revoke_links;
 pub use list::{ImageFilter, ImagePosition, ImageQuery, ImageSort, SortKey, explain_list, list_images};
@@ -89,6 +92,7 @@ pub use migrate::migrate;
 pub use numbered::{
     Numbered, NumberedColumn, NumberedQuery, find_image_by_number, number_albums, number_images,
 };
+pub use older_paths::{MaplePath, find_by_maple_path};
 pub use origin::{Origin, find_scrub};
 pub use passwords::{NewPassword, change_password, find_password};
 pub use patch::{ImagePatch, patch_image};

@@ -244,7 +244,7 @@ async fn extend(
 ) -> Result<ImageRecord, Error> {
     let sql = format!(
         "WITH image AS (
-            UPDATE image SET updated_at = $2, expires_at = CASE WHEN $3::timestamptz IS NULL OR expires_at IS NULL THEN NULL ELSE greatest(expires_at, $3) END
+            UPDATE image SET updated_at = $2, sent_again = sent_again + 1, expires_at = CASE WHEN $3::timestamptz IS NULL OR expires_at IS NULL THEN NULL ELSE greatest(expires_at, $3) END
             WHERE public_id = $1 RETURNING *
          )
          SELECT {COLUMNS} FROM image JOIN blob ON blob.id = image.blob_id"

@@ -37,6 +37,7 @@ mod username;
 mod validation;
 mod variant;
 mod view;
+mod view_token;
 mod visibility;
 
 pub use access_refusal::AccessRefusal;
@@ -70,4 +71,5 @@ pub use username::{InvalidUsername, Username};
 pub use validation::{InvalidValidation, Validation};
 pub use variant::{InvalidWidths, NamedWidths, UnknownVariantFormat, VariantFormat, VariantKey};
 pub use view::{Counted, counted_as};
+pub use view_token::{InvalidViewToken, ViewToken, ViewTokens};
 pub use visibility::{InvalidVisibility, Visibility};

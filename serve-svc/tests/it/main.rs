@@ -6,6 +6,7 @@
 )]
 
 mod answers;
+mod older;
 mod outages;
 mod policies;
 mod server;

@@ -11,6 +11,8 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Taken {
     pub(super) image: ImageRecord,
+    /// Whether it was new.
+    pub(super) is_new: bool,
     /// The secret that withdraws it, for those who may have it: the older hosts have no word for "none", so it is empty for others.
     pub(super) delete_token: String,
     /// The page that asks and then withdraws it; empty likewise.
@@ -30,6 +32,7 @@ impl Taken {
         };
         Self {
             image,
+            is_new: standing == catalog::Standing::Uploaded,
             delete_token,
             delete_url,
         }
@@ -49,4 +52,10 @@ pub(super) fn viewer_url(service: &Service, image: &ImageRecord) -> String {
 /// Its path on this host: `/i/7h9KzQm2xRfW.png`.
 pub(super) fn path(image: &ImageRecord) -> String {
     format!("/i/{}", super::words::stored_name(image))
+}
+
+/// Where image-proxy's clients see it, with a token that is good as long as it lives.
+pub(super) fn secure_url(service: &Service, image: &ImageRecord) -> String {
+    let token = service.view_tokens().make(image.public_id, image.expiry);
+    format!("{}/secure_get/{}?token={token}", service.base_url(), image.md5)
 }

@@ -5,7 +5,7 @@ use domain::Dialect;
 use http_kit::{Language, Problem};
 use warp::{Filter, Reply as _, filters::BoxedFilter, path, reply::Response};
 
-use super::{With, form, picgo_server};
+use super::{With, form, image_proxy, picgo_server};
 use crate::{
     Service,
     routes::{Asked, Body},
@@ -19,10 +19,13 @@ async fn dispatch(service: Service, asked: Asked, body: Body) -> Response {
     let claimed = claimed_by(&asked.query);
     let spoken = |dialect| service.dialects().contains(dialect);
     match claimed {
-        Dialect::PicgoServer if spoken(Dialect::PicgoServer) => {
-            picgo_server::upload(service, asked, body).await
+        Dialect::ImageProxy if spoken(Dialect::ImageProxy) => {
+            image_proxy::upload(service.speaking(Dialect::ImageProxy), asked, body).await
         }
-        _ if spoken(Dialect::Form) => form::upload(service, asked, body).await,
+        Dialect::PicgoServer if spoken(Dialect::PicgoServer) => {
+            picgo_server::upload(service.speaking(Dialect::PicgoServer), asked, body).await
+        }
+        _ if spoken(Dialect::Form) => form::upload(service.speaking(Dialect::Form), asked, body).await,
         _ => Problem::not_found(Language::of(&asked.headers)).into_response(),
     }
 }

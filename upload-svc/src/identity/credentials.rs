@@ -127,10 +127,11 @@ fn find_credential(headers: &HeaderMap, query: &str) -> Option<Sent> {
         .map(str::to_owned)
         .or_else(in_query)
         .map(Sent::Shown)
-        .or_else(|| find_cookie(headers).map(Sent::Cookie))
+        .or_else(|| cookie_of(headers).map(Sent::Cookie))
 }
 
-fn find_cookie(headers: &HeaderMap) -> Option<String> {
+/// The session in a request's cookie, whoever made the browser send it.
+pub(crate) fn cookie_of(headers: &HeaderMap) -> Option<String> {
     let lines = headers.get_all(COOKIE_HEADER).into_iter();
     let pairs = lines
         .filter_map(|line| line.to_str().ok())

@@ -1,4 +1,4 @@
-use std::fmt::Write as _;
+use std::{fmt::Write as _, time::Duration};
 
 use bytes::Buf;
 use catalog::{AccountRecord, Bearer, Credential, NewSession, SessionKey, SignIn};
@@ -28,11 +28,12 @@ struct Login {
 }
 
 /// A session that was opened.
-struct Opened {
-    token: String,
-    expires_at: Timestamp,
-    account: AccountRecord,
-    remember: bool,
+pub(crate) struct Opened {
+    pub(crate) token: String,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) account: AccountRecord,
+    /// How long the browser keeps its cookie; until it is closed where nothing is said.
+    remember: Option<Duration>,
 }
 
 /// `POST /v1/session`: signs in. Answers `token`, `expires_at` and `account`, and sets the cookie, unless a page of another site asks.
@@ -69,7 +70,8 @@ async fn open<B: Buf>(
     let checked = service
         .check_password(asked, &login.username, login.password)
         .await?;
-    let opened = open_for(service, asked, &checked, login.remember).await?;
+    let lifetime = service.identity().session_lifetime(login.remember);
+    let opened = open_for(service, asked, &checked, lifetime, login.remember).await?;
     match opened {
         Some(opened) => Ok(opened),
         None => Err(service.sign_in_failed(asked, Some(checked)).await?),
@@ -77,14 +79,14 @@ async fn open<B: Buf>(
 }
 
 /// Opens a session for who has just shown their password; none when the account was shut out or the password changed meanwhile.
-async fn open_for(
+pub(crate) async fn open_for(
     service: &Service,
     asked: &Asked,
     checked: &SignIn,
+    lifetime: Duration,
     remember: bool,
 ) -> Result<Option<Opened>, Failure> {
     let (identity, account, now) = (service.identity(), &checked.account, service.now());
-    let lifetime = identity.session_lifetime(remember);
     let expires_at = Expiry::after(lifetime, now).at().unwrap_or(now);
     let new = NewSession {
         account_id: account.id,
@@ -99,7 +101,7 @@ async fn open_for(
         token: identity.sessions().sign(account.id, new.key, now, expires_at)?,
         expires_at,
         account: account.clone(),
-        remember,
+        remember: remember.then_some(lifetime),
     }))
 }
 
@@ -147,16 +149,9 @@ fn limits_json(service: &Service) -> Value {
 /// `DELETE /v1/session`: signs out. The JWT is worth nothing from the answer on, and the cookie is taken back.
 pub(super) async fn sign_out(service: Service, asked: Asked) -> Response {
     let language = Language::of(&asked.headers);
-    let outcome = async {
-        let bearer = authenticate(&service, &asked).await?;
-        let Credential::Session { id, .. } = bearer.credential else {
-            return Err(AccessRefusal::NotASession.into());
-        };
-        let session = (bearer.account_id, id);
-        catalog::close_session(service.catalog(), session, Some(asked.client.0), service.now()).await?;
-        Ok((StatusCode::NO_CONTENT, None))
-    };
-    let outcome = outcome.await;
+    let outcome = close(&service, &asked)
+        .await
+        .map(|()| (StatusCode::NO_CONTENT, None));
     // A cookie that is no good any more goes, too; one that another site's page sent along stays.
     let is_over = matches!(outcome, Ok(_) | Err(Failure::Refused(Refusal::InvalidCredential)));
     let mut response = answer("DELETE /v1/session", language, outcome);
@@ -166,12 +161,22 @@ pub(super) async fn sign_out(service: Service, asked: Asked) -> Response {
     response
 }
 
-fn cookie(service: &Service, opened: &Opened) -> Option<HeaderValue> {
+/// Closes the session that a request shows.
+pub(crate) async fn close(service: &Service, asked: &Asked) -> Result<(), Failure> {
+    let bearer = authenticate(service, asked).await?;
+    let Credential::Session { id, .. } = bearer.credential else {
+        return Err(AccessRefusal::NotASession.into());
+    };
+    let session = (bearer.account_id, id);
+    catalog::close_session(service.catalog(), session, Some(asked.client.0), service.now()).await?;
+    Ok(())
+}
+
+pub(crate) fn cookie(service: &Service, opened: &Opened) -> Option<HeaderValue> {
     let mut text = format!("{COOKIE}={}; {}", opened.token, attributes(service));
     // Without an age it goes when the browser is closed.
-    if opened.remember {
-        let age = service.identity().session_lifetime(true).as_secs();
-        let _infallible = write!(text, "; Max-Age={age}");
+    if let Some(age) = opened.remember {
+        let _infallible = write!(text, "; Max-Age={}", age.as_secs());
     }
     let mut value = HeaderValue::try_from(text).ok()?;
     value.set_sensitive(true);
@@ -179,7 +184,7 @@ fn cookie(service: &Service, opened: &Opened) -> Option<HeaderValue> {
 }
 
 /// SECURITY: no script reads it, no other site's form sends it, and no plain connection carries it where links are https.
-fn attributes(service: &Service) -> &'static str {
+pub(crate) fn attributes(service: &Service) -> &'static str {
     if service.base_url().starts_with("https:") {
         "Path=/; HttpOnly; SameSite=Lax; Secure"
     } else {

@@ -1,8 +1,11 @@
 //! The older hosts' contracts, each held field by field, in order where order is part of it.
 
 mod chevereto;
+mod django;
 mod form;
+mod image_proxy;
 mod lsky;
+mod maple;
 mod parsing;
 mod picgo_server;
 mod sharex;

@@ -78,6 +78,7 @@ pub const KEYS: &[Key] = &[
         "BERTH_DIALECTS",
         "image-proxy,upimg,django,maple,form,lsky,smms,picgo-server,chevereto,sharex",
     ),
+    key("BERTH_HEADER_VALIDATION", ""),
     key("BERTH_ANONYMOUS_ACCOUNT", ""),
     key("BERTH_VARIANT_WIDTHS", "160,300,480,640,810,1280,1920"),
     key("BERTH_VARIANT_JOBS", "1"),

@@ -1,0 +1,234 @@
+use catalog::Role;
+use serde_json::{Value, json};
+use test_kit::pictures;
+
+use super::{assert_first_url, assert_plain};
+use crate::{
+    people::{PASSWORD, sign_up},
+    server::{Answer, Part, Server},
+};
+
+fn query(name: &str) -> String {
+    format!("username={name}&password={}", PASSWORD.replace(' ', "+"))
+}
+
+async fn upload(server: &Server, name: &str, png: &[u8]) -> Answer {
+    let path = format!("/upload?{}", query(name));
+    server
+        .post(&path, &[], &[Part::File("file", "红 red.png", png)])
+        .await
+}
+
+async fn get(server: &Server, path: &str, name: &str) -> Answer {
+    server
+        .send("GET", &format!("{path}?{}", query(name)), &[], b"")
+        .await
+}
+
+async fn server_with(names: &[&str]) -> Server {
+    let server = Server::start(&[]).await;
+    for name in names {
+        let role = if *name == "root" {
+            Role::Admin
+        } else {
+            Role::Member
+        };
+        sign_up(&server, name, role).await;
+    }
+    server
+}
+
+#[tokio::test]
+async fn an_upload_answers_every_field_in_its_order_and_counts_what_is_sent_again() {
+    let server = server_with(&["bob"]).await;
+    let png = pictures::png(100, 80, 1);
+    for (count, status) in [(0, "uploaded"), (1, "existing"), (2, "existing")] {
+        let answer = upload(&server, "bob", &png).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        assert_plain(&answer);
+        let reply = answer.json();
+        let (url, md5) = (reply["url"].as_str().unwrap(), reply["md5"].as_str().unwrap());
+        assert!(
+            url.starts_with(&format!("https://img.example/secure_get/{md5}?token=")),
+            "{url}"
+        );
+        assert_first_url(&answer, url);
+        let expire_at = server.clock.now().as_second() + 30 * 86_400;
+        let expected = json!({
+            "url": url,
+            "expire_at": expire_at,
+            "name": "红 red.png",
+            "width": 100,
+            "height": 80,
+            "access_count": count,
+            "status": status,
+            "md5": md5,
+            "file_size": png.len(),
+            "created_at": server.clock.now().as_second(),
+        });
+        assert_eq!(answer.body, expected.to_string());
+
+        let info = get(&server, &format!("/info/{md5}"), "bob").await;
+        let expected = json!({
+            "url": url,
+            "expire_at": expire_at,
+            "name": "红 red.png",
+            "width": 100,
+            "height": 80,
+            "access_count": count,
+            "file_size": png.len(),
+            "status": "existing",
+            "md5": md5,
+            "created_at": server.clock.now().as_second(),
+        });
+        assert_eq!(info.body, expected.to_string(), "asking counts nothing");
+    }
+}
+
+#[tokio::test]
+async fn who_asks_wrongly_is_told_as_fastapi_does() {
+    let server = server_with(&["bob"]).await;
+    let png = pictures::png(3, 3, 1);
+    let missing = |name: &str| json!({ "type": "missing", "loc": ["query", name], "msg": "Field required", "input": null });
+    for (query, status, detail) in [
+        (
+            "username=bob&password=wrong",
+            403,
+            json!("权限不足，请联系管理员"),
+        ),
+        (
+            "username=nobody&password=wrong",
+            403,
+            json!("权限不足，请联系管理员"),
+        ),
+        ("username=bob", 422, json!([missing("password")])),
+        ("password=x", 422, json!([missing("username")])),
+    ] {
+        let answer = server
+            .post(
+                &format!("/upload?{query}"),
+                &[],
+                &[Part::File("file", "a.png", &png)],
+            )
+            .await;
+        assert_eq!(
+            (answer.status, answer.json()),
+            (status, json!({ "detail": detail })),
+            "{query}"
+        );
+    }
+    let stats = server.send("GET", "/stats", &[], b"").await;
+    assert_eq!(
+        (stats.status, stats.json()["detail"].as_array().unwrap().len()),
+        (422, 2)
+    );
+    let answer = server.send("POST", "/stats", &[], b"").await;
+    assert_eq!(
+        (answer.status, answer.body.as_str()),
+        (405, r#"{"detail":"Method Not Allowed"}"#)
+    );
+}
+
+#[tokio::test]
+async fn a_refused_file_is_400_with_its_reasons() {
+    let server = Server::start(&[("BERTH_MAX_UPLOAD_BYTES", "10485760")]).await;
+    sign_up(&server, "bob", Role::Member).await;
+    let mut large = pictures::png(3, 3, 2);
+    large.resize((10 << 20) + 1, 0);
+    for (file, reason) in [
+        (&large[..], "文件大小超限，最大允许 10.0MB"),
+        (
+            b"no picture",
+            "不支持的文件类型，支持: image/jpeg, image/png, image/gif, image/webp",
+        ),
+        (b"", "文件为空"),
+    ] {
+        let answer = upload(&server, "bob", file).await;
+        let expected = json!({ "detail": format!("文件验证失败: {reason}") });
+        assert_eq!(
+            (answer.status, answer.body.as_str()),
+            (400, &*expected.to_string())
+        );
+    }
+}
+
+#[tokio::test]
+async fn info_and_stats_tell_a_member_about_their_own_alone() {
+    let server = server_with(&["bob", "eve", "root"]).await;
+    let png = pictures::png(3, 3, 1);
+    let reply = upload(&server, "bob", &png).await.json();
+    let path = format!("/info/{}", reply["md5"].as_str().unwrap());
+    for (path, name) in [(path.as_str(), "eve"), ("/info/nonsense", "bob")] {
+        let answer = get(&server, path, name).await;
+        assert_eq!(
+            (answer.status, answer.body.as_str()),
+            (404, r#"{"detail":"图片不存在"}"#)
+        );
+    }
+    for (name, images, latest) in [
+        (
+            "bob",
+            1,
+            json!({ "original_name": "红 red.png", "created_at": server.clock.now().as_second() }),
+        ),
+        ("eve", 0, Value::Null),
+        (
+            "root",
+            1,
+            json!({ "original_name": "红 red.png", "created_at": server.clock.now().as_second() }),
+        ),
+    ] {
+        let stats = get(&server, "/stats", name).await.json();
+        let keys: Vec<&String> = stats.as_object().unwrap().keys().collect();
+        assert_eq!(
+            keys,
+            [
+                "total_images",
+                "total_access",
+                "total_size_bytes",
+                "latest_image",
+                "db_file_size"
+            ]
+        );
+        assert_eq!(
+            (&stats["total_images"], &stats["latest_image"]),
+            (&json!(images), &latest),
+            "{name}"
+        );
+        assert_eq!(stats["total_size_bytes"], json!(images * png.len()));
+        assert!(stats["db_file_size"].as_u64().unwrap() > 0);
+    }
+}
+
+#[tokio::test]
+async fn health_is_open() {
+    let server = Server::start(&[]).await;
+    let health = server.send("GET", "/health", &[], b"").await;
+    let reply = health.json();
+    let keys: Vec<&String> = reply.as_object().unwrap().keys().collect();
+    assert_eq!(keys, ["status", "timestamp", "version"]);
+    assert_eq!(
+        (&reply["status"], &reply["timestamp"]),
+        (&json!("healthy"), &json!(server.clock.now().as_second()))
+    );
+}
+
+/// A header with a checksum that is wrong, no pixels, and an end: like what the original's own tester uploads.
+const HEADER_ALONE: &[u8] =
+    b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x02\0\0\0\0\0\0\0\0\0\0\0IEND\xae\x42\x60\x82";
+
+#[tokio::test]
+async fn a_header_alone_will_do_where_the_operator_says_so() {
+    for (dialects, status) in [("", 400), ("image-proxy", 200)] {
+        let server = Server::start(&[("BERTH_HEADER_VALIDATION", dialects)]).await;
+        sign_up(&server, "bob", Role::Member).await;
+        let answer = upload(&server, "bob", HEADER_ALONE).await;
+        assert_eq!(answer.status, status, "{dialects:?}: {answer:?}");
+        if status == 200 {
+            assert_eq!(
+                (&answer.json()["width"], &answer.json()["height"]),
+                (&json!(1), &json!(1))
+            );
+        }
+    }
+}
