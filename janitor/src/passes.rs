@@ -25,7 +25,7 @@ pub enum Pass {
     Expire,
     /// Frees the bytes of blobs that nothing links to, and forgets images that ended, after the grace.
     Sweep,
-    /// Removes what killed uploads left in the staging folder.
+    /// Removes what killed uploads left in the staging folder, and uploads in pieces that nobody goes on with.
     PurgeUploads,
     /// Forgets events, sessions and kept answers that are over, and finishes deletions of accounts.
     Records,
@@ -72,7 +72,7 @@ pub struct Done {
     /// Images that ended longer ago than the grace and whose rows were removed, beside those that went with their blob. A
     /// janitor that pretends does not count them.
     pub images_forgotten: u64,
-    /// Abandoned staging files that were removed.
+    /// Abandoned staging files and uploads in pieces that were removed.
     pub staging_purged: u64,
     /// Bytes that they had.
     pub staging_bytes: u64,

@@ -26,6 +26,8 @@ pub struct JanitorSettings {
     pub sweep_grace: Duration,
     /// A staging file that nobody wrote to for so long is abandoned.
     pub staging_max_age: Duration,
+    /// An upload in pieces that nobody goes on with is kept for so long.
+    pub uploads_keep: Duration,
     /// How long the record of what happened is kept.
     pub events_keep: Duration,
     /// When the daily clean-up begins; none to do without.
@@ -62,6 +64,7 @@ impl JanitorSettings {
             interval: duration(&mut reader, "BERTH_JANITOR_INTERVAL", SHORTEST_INTERVAL),
             sweep_grace: duration(&mut reader, "BERTH_SWEEP_GRACE", Duration::ZERO),
             staging_max_age: duration(&mut reader, "BERTH_STAGING_MAX_AGE", SHORTEST_STAGING_AGE),
+            uploads_keep: duration(&mut reader, "BERTH_UPLOADS_KEEP", SHORTEST_STAGING_AGE),
             events_keep: duration(&mut reader, "BERTH_EVENTS_KEEP", Duration::ZERO),
             cleanup_time: reader.switch("BERTH_CLEANUP").then_some(cleanup_time),
             time_zone: TimeZone::system(),

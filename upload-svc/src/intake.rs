@@ -17,17 +17,21 @@ mod replace;
 mod rules;
 mod scrub;
 
+use std::collections::HashMap;
+
 use bytes::Buf;
 use catalog::{Bearer, Published};
-use domain::{Checksum, FileName};
+use domain::{Checksum, FileName, Refusal};
 use futures_util::{Stream, StreamExt as _, stream};
+use http::HeaderMap;
 
 use crate::{Service, problem::Failure, routes::Asked};
 
 pub(crate) use admit::admit;
-pub(crate) use form::{ANY_FIELD, Form, read_boundary, receive, receive_any};
+pub(crate) use form::{ANY_FIELD, Form, ReceivedFile, read_boundary, receive, receive_any};
 pub(crate) use guard::{Budget, guard};
 use inspect::Looking;
+pub(crate) use options::read as read_options;
 use publish::{prepare, publish};
 pub(crate) use replace::replace;
 pub(crate) use rules::upload_rules;
@@ -58,6 +62,30 @@ pub(crate) async fn take<B: Buf>(
         checksum::refuse_for_several(&checksums)?;
     }
     publish_all(service, bearer, asked, form, &checksums).await
+}
+
+/// Publishes a file that came in pieces; `fields` say about it what a form would.
+pub(crate) async fn take_gathered(
+    service: &Service,
+    bearer: &Bearer,
+    asked: &Asked,
+    file: ReceivedFile,
+    fields: HashMap<String, String>,
+) -> Result<Published, Failure> {
+    // The digests in the head of this request are those of its last piece.
+    let checksums = checksum::read(&HeaderMap::new(), &fields)?;
+    let files = vec![file];
+    let validation = service.validation();
+    let form = Form {
+        files,
+        fields,
+        validation,
+    };
+    let mut arrived = publish_all(service, bearer, asked, form, &checksums).await?;
+    match arrived.pop() {
+        Some(arrived) => arrived.outcome,
+        None => Err(Refusal::NoFile.into()),
+    }
 }
 
 /// Publishes the files of a form that has arrived whole, each by itself, if it fits the checksums; or, where the form says

@@ -14,6 +14,7 @@ pub mod intake;
 mod measures;
 pub mod openapi;
 mod problem;
+mod resumable;
 mod routes;
 mod service;
 mod settings;

@@ -29,6 +29,7 @@ mod session;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod uploads;
 mod usage;
 mod users;
 
@@ -41,6 +42,7 @@ pub(crate) use pages::routes;
 /// The sections of the document, in order: name, title in English and in Chinese.
 const TAGS: &[(&str, &str, &str)] = &[
     ("images", "Images", "图片"),
+    ("uploads", "Uploads in pieces", "分片上传"),
     ("albums", "Albums", "相册"),
     ("stats", "Statistics", "统计"),
     ("policy", "Policies", "防盗链与规则"),
@@ -57,6 +59,7 @@ fn operations(language: Language) -> Vec<Operation> {
         ("images", images::operations(language)),
         ("images", image_changes::operations(language)),
         ("images", usage::of_image(language)),
+        ("uploads", uploads::operations(language)),
         ("albums", albums::operations(language)),
         ("stats", usage::stats(language)),
         ("images", policy::links(language)),

@@ -2,10 +2,11 @@ mod access;
 mod file;
 mod image;
 mod repeat;
+mod resume;
 
 use std::{borrow::Cow, error::Error, time::Duration};
 
-use domain::{AccessRefusal, FileRefusal, ImageRefusal, Refusal, RepeatRefusal};
+use domain::{AccessRefusal, FileRefusal, ImageRefusal, Refusal};
 use http::{HeaderValue, StatusCode, header::WWW_AUTHENTICATE};
 use http_kit::{BodyFault, Language, Problem, body_fault};
 
@@ -122,6 +123,15 @@ impl Failure {
         }
     }
 
+    /// Whether the same file would be refused for ever: neither another credential nor more room would help.
+    pub(crate) fn is_final(&self) -> bool {
+        match self {
+            Self::Refused(Refusal::Access(_) | Refusal::Image(ImageRefusal::QuotaExceeded)) => false,
+            Self::Refused(_) => true,
+            _ => false,
+        }
+    }
+
     fn log(&self) {
         let error = self as &dyn Error;
         match self {
@@ -150,12 +160,6 @@ impl From<FileRefusal> for Failure {
 
 impl From<ImageRefusal> for Failure {
     fn from(refusal: ImageRefusal) -> Self {
-        Self::Refused(refusal.into())
-    }
-}
-
-impl From<RepeatRefusal> for Failure {
-    fn from(refusal: RepeatRefusal) -> Self {
         Self::Refused(refusal.into())
     }
 }
@@ -319,6 +323,7 @@ fn refusal_problem(refusal: &Refusal, language: Language) -> Problem {
         Refusal::Access(refusal) => access::problem(refusal, language),
         Refusal::Image(refusal) => image::problem(refusal, language),
         Refusal::Repeat(refusal) => repeat::problem(refusal, language),
+        Refusal::Resume(refusal) => resume::problem(refusal, language),
         Refusal::NotFound => say(StatusCode::NOT_FOUND, "There is no such image", "图片不存在"),
     }
 }

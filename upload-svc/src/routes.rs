@@ -13,6 +13,7 @@ pub(crate) mod session;
 mod small_body;
 mod table;
 mod tokens;
+mod uploads;
 mod usage;
 mod users;
 
@@ -67,7 +68,12 @@ pub fn routes(service: Service) -> BoxedFilter<(Response,)> {
     let native = table(&with).into_iter().map(|row| row.filter);
     let mut all: Vec<_> = native.chain(about).collect();
     all.extend(vec![
-        path!("v1" / ..).and(asks_first()).map(preflight).boxed(),
+        path!("v1" / ..)
+            .and(asks_first())
+            .and(path::full())
+            .and(with())
+            .map(|path: path::FullPath, service: Service| preflight_of(path.as_str(), &service))
+            .boxed(),
         path!("api" / ..).and(asks_first()).map(preflight).boxed(),
     ]);
     all.extend(delete_page::routes(&with));
@@ -97,6 +103,9 @@ where
         (once $path:expr, $handler:path) => {
             Row::new("post", stringify!($path), done_once($path, with(), $handler))
         };
+        (named $path:expr, $handler:path) => {
+            Row::new("post", stringify!($path), named_once($path, with(), $handler))
+        };
         ($path:expr, $method:ident $(+ $body:ident)?, $handler:path) => {{
             let filter = $path.and($method()).and(with()).and(asked())$(.and($body()))?.then($handler);
             Row::new(stringify!($method), stringify!($path), filter.boxed())
@@ -110,11 +119,7 @@ where
         row!(path!("v1" / "images" / String), get_or_head, images::describe),
         row!(path!("v1" / "images" / String), patch + sent, images::patch),
         row!(path!("v1" / "images" / String), delete, images::withdraw),
-        Row::new(
-            "post",
-            r#"path!("v1" / "images" / String / "restore")"#,
-            restore_once(with()),
-        ),
+        row!(named path!("v1" / "images" / String / "restore"), images::restore),
         row!(
             path!("v1" / "images" / String / "content"),
             put + sent,
@@ -126,16 +131,16 @@ where
             usage::of_image
         ),
         row!(path!("v1" / "stats"), get_or_head, usage::stats),
-        row!(
-            path!("v1" / "images" / String / "signed-links"),
-            post + sent,
-            images::sign
-        ),
+        row!(named path!("v1" / "images" / String / "signed-links"), images::sign),
         row!(
             path!("v1" / "images" / String / "signed-links"),
             delete,
             images::revoke
         ),
+        row!(once path!("v1" / "uploads"), uploads::create),
+        row!(path!("v1" / "uploads" / String), get_or_head, uploads::describe),
+        row!(path!("v1" / "uploads" / String), patch + sent, uploads::append),
+        row!(path!("v1" / "uploads" / String), delete, uploads::terminate),
         row!(path!("v1" / "albums"), get_or_head, albums::list),
         row!(once path!("v1" / "albums"), albums::create),
         row!(path!("v1" / "albums" / String), get_or_head, albums::describe),
@@ -160,19 +165,22 @@ where
         .boxed()
 }
 
-/// The same for the one POST that names something in its path.
-fn restore_once<W>(with: W) -> BoxedFilter<(Response,)>
+/// The same for a POST that names something in its path.
+fn named_once<P, W, H, R>(path: P, with: W, handler: H) -> BoxedFilter<(Response,)>
 where
+    P: Filter<Extract = (String,), Error = warp::Rejection> + Clone + Send + Sync + 'static,
     W: Filter<Extract = (Service,), Error = std::convert::Infallible> + Clone + Send + Sync + 'static,
+    H: Fn(String, Service, Asked, Body) -> R + Clone + Send + Sync + 'static,
+    R: Future<Output = Response> + Send + 'static,
 {
-    path!("v1" / "images" / String / "restore")
-        .and(post())
+    path.and(post())
         .and(with)
         .and(asked())
         .and(sent())
-        .then(|id: String, service, asked, body| {
-            once(service, asked, body, |service, asked, body| {
-                images::restore(id, service, asked, body)
+        .then(move |id: String, service, asked, body| {
+            let handler = handler.clone();
+            once(service, asked, body, move |service, asked, body| {
+                handler(id, service, asked, body)
             })
         })
         .boxed()
@@ -220,6 +228,15 @@ pub(crate) fn asks_first() -> BoxedFilter<()> {
         .boxed()
 }
 
+/// The same, and what there is of tus where that is asked.
+fn preflight_of(path: &str, service: &Service) -> Response {
+    let mut response = preflight();
+    if path.starts_with("/v1/uploads") {
+        uploads::add_capabilities(service, response.headers_mut());
+    }
+    response
+}
+
 /// What a browser asks before it lets a page of another site post to us. No credential comes with it.
 pub(crate) fn preflight() -> Response {
     let mut response = with_cors(http::StatusCode::NO_CONTENT.into_response());
@@ -237,7 +254,7 @@ pub(crate) fn preflight() -> Response {
     if let Ok(methods) = methods.parse() {
         headers.insert(http::header::ACCESS_CONTROL_ALLOW_METHODS, methods);
     }
-    let allowed = "authorization, content-type, token, api-key, x-api-key, idempotency-key, if-match, if-none-match, content-md5, digest, content-digest";
+    let allowed = "authorization, content-type, token, api-key, x-api-key, idempotency-key, if-match, if-none-match, content-md5, digest, content-digest, tus-resumable, upload-length, upload-offset, upload-metadata, upload-concat, upload-checksum";
     headers.insert(
         http::header::ACCESS_CONTROL_ALLOW_HEADERS,
         http::HeaderValue::from_static(allowed),

@@ -20,6 +20,7 @@ use crate::{
     dialects,
     identity::Identity,
     measures::Measures,
+    resumable::Turns,
     routes,
 };
 
@@ -43,6 +44,8 @@ struct Parts {
     anonymous_account: Option<Username>,
     lifetime: Duration,
     answers_kept: Duration,
+    uploads_kept: Duration,
+    turns: Turns,
     identity: Identity,
     delete_tokens: DeleteTokens,
     signed_links: SignedLinks,
@@ -85,6 +88,8 @@ impl Service {
             anonymous_account: settings.anonymous_account.clone(),
             lifetime: settings.lifetime,
             answers_kept: settings.answers_kept,
+            uploads_kept: settings.uploads_kept,
+            turns: Turns::default(),
             identity,
             decoders: Decoders::new(settings.decoders.clone()),
             validation: settings.validation,
@@ -173,6 +178,16 @@ impl Service {
     /// How long answers to requests with an `Idempotency-Key` are kept.
     pub(crate) fn answers_kept(&self) -> Duration {
         self.parts.answers_kept
+    }
+
+    /// How long an upload in pieces is kept that nobody goes on with.
+    pub(crate) fn uploads_kept(&self) -> Duration {
+        self.parts.uploads_kept
+    }
+
+    /// Who writes to which upload in pieces.
+    pub(crate) fn turns(&self) -> &Turns {
+        &self.parts.turns
     }
 
     pub(crate) fn identity(&self) -> &Identity {

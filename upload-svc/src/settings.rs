@@ -32,6 +32,8 @@ pub struct UploadSettings {
     pub limits: UploadLimits,
     /// How long an image lives when its upload does not say; zero is for ever.
     pub lifetime: Duration,
+    /// How long an upload in pieces is kept that nobody goes on with.
+    pub uploads_kept: Duration,
     /// How long answers to requests with an `Idempotency-Key` are kept.
     pub answers_kept: Duration,
     /// The older hosts' contracts that are spoken.
@@ -83,6 +85,7 @@ impl UploadSettings {
             },
             limits: limits(&mut reader),
             lifetime: Duration::from_secs(u64::from(reader.value("BERTH_EXPIRE_DAYS", 0u32)) * SECONDS_A_DAY),
+            uploads_kept: lasting(&mut reader, "BERTH_UPLOADS_KEEP"),
             answers_kept: lasting(&mut reader, "BERTH_IDEMPOTENCY_KEEP"),
             dialects: reader.list("BERTH_DIALECTS").into_iter().collect(),
             header_validation: reader.list("BERTH_HEADER_VALIDATION").into_iter().collect(),

@@ -5,12 +5,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use domain::{BlobKey, VariantKey};
+use domain::{BlobKey, PublicId, VariantKey};
 
 use crate::Error;
 
 /// Where uploads wait until they are published. The dot keeps it apart from the folders of blobs.
 const STAGING: &str = ".staging";
+
+/// Uploads that come in pieces, each under its id, until they are whole.
+const UPLOADS: &str = ".uploads";
 
 /// nginx reads blobs as another user.
 const FOLDER_MODE: u32 = 0o755;
@@ -34,6 +37,14 @@ impl Disk {
         self.root.join(STAGING)
     }
 
+    pub(crate) fn uploads(&self) -> PathBuf {
+        self.root.join(UPLOADS)
+    }
+
+    pub(crate) fn upload(&self, id: PublicId) -> PathBuf {
+        self.uploads().join(id.as_str())
+    }
+
     pub(crate) fn path(&self, key: &BlobKey) -> PathBuf {
         self.root.join(key.as_str())
     }
@@ -46,6 +57,7 @@ impl Disk {
     pub(crate) fn prepare(&self) -> Result<(), Error> {
         make_folder(&self.root)?;
         make_folder(&self.staging())?;
+        make_folder(&self.uploads())?;
         for first in 0..=u8::MAX {
             make_folder(&self.root.join(format!("{first:02x}")))?;
         }

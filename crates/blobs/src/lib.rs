@@ -5,13 +5,14 @@
 //! removed, and when, is decided by rows, elsewhere.
 //!
 //! The store is a folder: `{md5[0..2]}/{md5[2..]}.{ext}` for blobs, `variants/` for what is derived of them, and `.staging/`
-//! for what is still arriving, in the same file system so that publishing is a link. Nothing in the handles' signatures is about paths: a key, a staged
+//! for what is still arriving (`.uploads/` where it comes in pieces), in the same file system so that publishing is a link. Nothing in the handles' signatures is about paths: a key, a staged
 //! upload and a removal mean the same to an object store.
 
 mod disk;
 mod error;
 mod reader;
 mod remover;
+mod resumable;
 mod rewriting;
 mod staging;
 mod variants;
@@ -20,6 +21,7 @@ mod writer;
 pub use error::Error;
 pub use reader::{BlobFile, BlobReader};
 pub use remover::{BlobRemover, Purged};
+pub use resumable::Appending;
 pub use rewriting::Splice;
 pub use staging::{Staged, Staging};
 pub use variants::DerivedFile;

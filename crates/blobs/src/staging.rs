@@ -1,6 +1,6 @@
 use std::{
     fs::{File, OpenOptions},
-    io::{self, Write as _},
+    io::{self, Read as _, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
@@ -14,11 +14,14 @@ use tokio::{sync::mpsc, task::JoinHandle};
 use crate::Error;
 
 /// Pieces that may wait for the disk before the client is made to wait.
-const PIECES_IN_FLIGHT: usize = 8;
+pub(crate) const PIECES_IN_FLIGHT: usize = 8;
 
 /// The beginning of a file that is kept in memory, so that its type can be told without reading it back. Containers put
 /// their brands and dimensions within it.
 const HEAD_BYTES: usize = 64 << 10;
+
+/// What is read at once of a file that is hashed.
+const PIECE_BYTES: usize = 256 << 10;
 
 /// nginx reads blobs as another user.
 pub(crate) const FILE_MODE: u32 = 0o644;
@@ -111,6 +114,33 @@ fn write_all(mut file: File, name: StagingName, mut pieces: mpsc::Receiver<Bytes
     })
 }
 
+/// Hashes a file that has come whole, from its beginning.
+pub(crate) fn hash_all(mut file: File, name: StagingName) -> Result<Staged, Error> {
+    let (mut md5, mut sha256) = (Md5Hasher::new(), Sha256Hasher::new());
+    let (mut size_bytes, mut head) = (0, Vec::new());
+    let mut piece = vec![0; PIECE_BYTES];
+    loop {
+        let read = file.read(&mut piece).map_err(Error::at("read", &name.0))?;
+        if read == 0 {
+            break;
+        }
+        let piece = &piece[..read];
+        md5.update(piece);
+        sha256.update(piece);
+        let wanted = HEAD_BYTES.saturating_sub(head.len()).min(read);
+        head.extend_from_slice(&piece[..wanted]);
+        size_bytes += read as u64;
+    }
+    Ok(Staged {
+        name,
+        file,
+        size_bytes,
+        md5: Md5(md5.finalize().into()),
+        sha256: Sha256(sha256.finalize().into()),
+        head,
+    })
+}
+
 impl Staged {
     /// How many bytes arrived.
     #[must_use]
@@ -153,13 +183,32 @@ impl Staged {
 #[derive(Debug)]
 pub(crate) struct StagingName(pub(crate) PathBuf);
 
+impl StagingName {
+    /// Leaves the name where it is.
+    pub(crate) fn keep(mut self) {
+        self.0 = PathBuf::new();
+    }
+}
+
 impl Drop for StagingName {
     fn drop(&mut self) {
+        if self.0.as_os_str().is_empty() {
+            return;
+        }
         if let Err(error) = std::fs::remove_file(&self.0)
             && error.kind() != io::ErrorKind::NotFound
         {
             // The janitor purges what stays behind.
             tracing::warn!(path = %self.0.display(), %error, "a staging file could not be removed");
         }
+    }
+}
+
+/// Removes an upload that came in pieces, and says how many bytes it had; none when it was gone already.
+pub(crate) fn remove_upload(path: &Path) -> Result<u64, Error> {
+    let bytes = std::fs::symlink_metadata(path).map_or(0, |there| there.len());
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::at("remove", path)(error)),
+        _ => Ok(bytes),
     }
 }

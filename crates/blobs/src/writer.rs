@@ -43,12 +43,8 @@ impl BlobWriter {
         let folder = self.disk.staging();
         let mut tries = 0;
         loop {
-            // Unique among the processes of this machine; where replicas share a volume, the exclusive creation decides.
-            let name = format!(
-                "{}-{}",
-                std::process::id(),
-                self.next_name.fetch_add(1, Ordering::Relaxed)
-            );
+            // Where replicas share a volume, the exclusive creation decides.
+            let name = self.next_staging_name();
             match Staging::open(&folder, &name) {
                 Err(Error::Io { source, .. })
                     if source.kind() == io::ErrorKind::AlreadyExists && tries < NAME_TRIES =>
@@ -58,6 +54,19 @@ impl BlobWriter {
                 outcome => return outcome,
             }
         }
+    }
+
+    /// A name that is unique among the processes of this machine.
+    pub(crate) fn next_staging_name(&self) -> String {
+        format!(
+            "{}-{}",
+            std::process::id(),
+            self.next_name.fetch_add(1, Ordering::Relaxed)
+        )
+    }
+
+    pub(crate) fn disk(&self) -> Arc<Disk> {
+        Arc::clone(&self.disk)
     }
 
     /// Puts staged bytes at their key for good: when this returns they survive a power cut. A file that is there already

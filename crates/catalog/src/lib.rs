@@ -50,6 +50,7 @@ mod sweep;
 mod token_grants;
 mod tokens;
 mod totals;
+mod uploads;
 mod usage;
 mod variants;
 mod withdraw;
@@ -111,6 +112,10 @@ pub use sweep::{Doomed, Swept, count_doomed, forget_ended, sweep_batch};
 pub use token_grants::{TokenBounds, TokenRecord, grant_token, list_tokens, revoke_token};
 pub use tokens::{Bearer, Credential, NewToken, create_token, find_bearer};
 pub use totals::{Totals, count_due, totals};
+pub use uploads::{
+    UploadRecord, UploadShape, count_forgotten_uploads, count_uploads, create_upload, delete_upload,
+    find_upload, forget_uploads, hold_upload, release_upload, save_upload, shorten_uploads,
+};
 pub use usage::{ImageUse, Period, SiteUse, TopImage, Use, image_use};
 pub use variants::{VariantRecord, VariantState, find_variant, wish_for_lost_variant, wish_for_variant};
 pub use withdraw::{withdraw, withdraw_by_link, withdraw_if};

@@ -1,4 +1,4 @@
-use crate::{AccessRefusal, FileRefusal, ImageRefusal, RepeatRefusal, Scope};
+use crate::{AccessRefusal, FileRefusal, ImageRefusal, RepeatRefusal, ResumeRefusal, Scope};
 
 /// Every reason to say no to a client. The services turn each into a status and words for a person; the code is
 /// what programs test for, and never changes.
@@ -79,6 +79,9 @@ pub enum Refusal {
     /// An `Idempotency-Key` stands against it.
     #[error(transparent)]
     Repeat(#[from] RepeatRefusal),
+    /// An upload in pieces can't go on.
+    #[error(transparent)]
+    Resume(#[from] ResumeRefusal),
     /// There is no such image, or not for this caller.
     #[error("there is no such image")]
     NotFound,
@@ -107,6 +110,7 @@ impl Refusal {
             Self::Access(refusal) => refusal.code(),
             Self::Image(refusal) => refusal.code(),
             Self::Repeat(refusal) => refusal.code(),
+            Self::Resume(refusal) => refusal.code(),
             Self::NotFound => "not_found",
         }
     }

@@ -274,3 +274,35 @@ async fn a_pass_that_fails_is_told_and_the_others_run() {
     let failed: Vec<Pass> = round.failures.iter().map(|(pass, _)| *pass).collect();
     assert_eq!(failed, [Pass::PurgeUploads]);
 }
+
+#[tokio::test]
+async fn an_upload_in_pieces_that_nobody_goes_on_with_goes_with_its_bytes_and_one_that_is_written_to_stays() {
+    let rig = Rig::new().await;
+    let owner = rig.account("owner").await;
+    let folder = rig.data().join("blobs/.uploads");
+    std::fs::create_dir_all(&folder).unwrap();
+    let ids = ["a".repeat(12), "b".repeat(12), "c".repeat(12)];
+    for (id, expires, held) in [
+        (&ids[0], 60, "NULL"),
+        (&ids[1], 60, "'2100-01-01'"),
+        (&ids[2], 61, "NULL"),
+    ] {
+        std::fs::write(folder.join(id), b"bytes").unwrap();
+        let expires_at = rig.clock.clock().now() + seconds(expires);
+        let insert = format!(
+            "INSERT INTO upload (id, account_id, shape, length_bytes, offset_bytes, held_until, created_at, expires_at)
+             VALUES ('{id}', {owner}, 'whole', 9, 5, {held}, '2026-01-01', '{expires_at}')"
+        );
+        rig.owner.batch_execute(&insert).await.unwrap();
+    }
+    rig.clock.advance(seconds(60));
+    let purged = Done {
+        staging_purged: 1,
+        staging_bytes: 5,
+        ..Done::default()
+    };
+    assert_eq!(rig.clean().await, purged);
+    assert!(!folder.join(&ids[0]).exists());
+    assert!(folder.join(&ids[1]).exists() && folder.join(&ids[2]).exists());
+    assert_eq!(rig.number("SELECT count(*) FROM upload").await, 2);
+}

@@ -7,7 +7,16 @@ use serde::{Deserialize, Serialize};
 use warp::{Reply as _, reply::Response};
 
 /// What of an answer's head is given again; the rest is of the moment, or stands in every answer.
-const HEADERS: [HeaderName; 4] = [CONTENT_TYPE, CONTENT_LANGUAGE, ETAG, LOCATION];
+const HEADERS: [HeaderName; 8] = [
+    CONTENT_TYPE,
+    CONTENT_LANGUAGE,
+    ETAG,
+    LOCATION,
+    HeaderName::from_static("tus-resumable"),
+    HeaderName::from_static("upload-offset"),
+    HeaderName::from_static("upload-expires"),
+    HeaderName::from_static("upload-result"),
+];
 
 /// An answer as it is kept.
 #[derive(Debug, Serialize, Deserialize)]
@@ -26,7 +35,8 @@ impl Kept {
             return None;
         }
         let text = |name: &HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok());
-        let headers = HEADERS
+        let names = HEADERS;
+        let headers = names
             .iter()
             .filter_map(|name| Some((name.to_string(), text(name)?.to_owned())));
         Some(Self {

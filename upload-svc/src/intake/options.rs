@@ -22,7 +22,7 @@ pub(crate) struct Options {
 }
 
 /// Reads the options of the native API; fields that it doesn't know are passed over, because every client sends some.
-pub(super) fn read(fields: &HashMap<String, String>) -> Result<Options, Refusal> {
+pub(crate) fn read(fields: &HashMap<String, String>) -> Result<Options, Refusal> {
     let said = |name: &str| {
         fields
             .get(name)

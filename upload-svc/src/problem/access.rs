@@ -71,7 +71,7 @@ pub(super) fn problem(refusal: &AccessRefusal, language: Language) -> Problem {
 mod tests {
     use std::{fs, path::Path, time::Duration};
 
-    use domain::{ImageRefusal, PublicId, Refusal, RepeatRefusal, Scope};
+    use domain::{ImageRefusal, PublicId, Refusal, RepeatRefusal, ResumeRefusal, Scope};
 
     use super::*;
     use crate::problem::Failure;
@@ -152,6 +152,19 @@ mod tests {
             RepeatRefusal::UnderWay { wait },
             RepeatRefusal::AnswerLost,
         ];
+        let resumes = [
+            ResumeRefusal::OtherVersion,
+            ResumeRefusal::NoSuchUpload,
+            ResumeRefusal::OffsetMismatch { offset: 1 },
+            ResumeRefusal::Held { wait },
+            ResumeRefusal::Whole,
+            ResumeRefusal::PieceChecksum,
+            ResumeRefusal::PieceTooLong,
+            ResumeRefusal::NotAPiece,
+            ResumeRefusal::PartsIncomplete,
+            ResumeRefusal::TooManyUploads { limit: 1 },
+        ];
+        let resumes = resumes.into_iter().map(Refusal::from);
         let images = images.into_iter().map(Refusal::from);
         let repeats = repeats.into_iter().map(Refusal::from);
         let all = access
@@ -159,6 +172,7 @@ mod tests {
             .map(Refusal::from)
             .chain(images)
             .chain(repeats)
+            .chain(resumes)
             .chain(others);
         for failure in all.map(Failure::from) {
             let (begin, words) = row_of(&failure);

@@ -2,7 +2,7 @@ use domain::RepeatRefusal;
 use http::StatusCode;
 use http_kit::{Language, Problem};
 
-use super::say;
+use super::{Failure, say};
 
 /// Status and words of every refusal of a request that carries an `Idempotency-Key`.
 pub(super) fn problem(refusal: &RepeatRefusal, language: Language) -> Problem {
@@ -31,5 +31,11 @@ pub(super) fn problem(refusal: &RepeatRefusal, language: Language) -> Problem {
             "This request was done, but its answer can't be read any more",
             "该请求已处理完毕，但其应答已无法读取",
         ),
+    }
+}
+
+impl From<RepeatRefusal> for Failure {
+    fn from(refusal: RepeatRefusal) -> Self {
+        Self::Refused(refusal.into())
     }
 }

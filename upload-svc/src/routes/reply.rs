@@ -39,7 +39,7 @@ pub(crate) fn with_cors(mut response: Response) -> Response {
     headers.insert(
         header::ACCESS_CONTROL_EXPOSE_HEADERS,
         HeaderValue::from_static(
-            "x-request-id, retry-after, ratelimit, ratelimit-policy, location, etag, idempotency-replayed",
+            "x-request-id, retry-after, ratelimit, ratelimit-policy, location, etag, idempotency-replayed, tus-resumable, tus-version, tus-extension, tus-max-size, tus-checksum-algorithm, upload-offset, upload-length, upload-metadata, upload-concat, upload-expires, upload-result",
         ),
     );
     headers.insert(

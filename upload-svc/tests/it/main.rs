@@ -26,6 +26,7 @@ mod policy;
 mod quota;
 mod replace;
 mod restore;
+mod resumable;
 mod server;
 mod session;
 mod tokens;

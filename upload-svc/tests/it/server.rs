@@ -29,7 +29,8 @@ pub(crate) struct Server {
     address: String,
     service: Service,
     stop: CancellationToken,
-    _stop: DropGuard,
+    #[allow(dead_code, reason = "dropping it ends the service")]
+    guard: DropGuard,
 }
 
 #[derive(Debug)]
@@ -80,6 +81,52 @@ pub(crate) fn form(parts: &[Part<'_>]) -> Vec<u8> {
     body
 }
 
+/// Runs a service over a database and a folder, until the token is cancelled.
+async fn run(
+    database: &TestDatabase,
+    folder: &TempDir,
+    clock: &ManualClock,
+    settings: &[(&str, &str)],
+) -> (String, Service, CancellationToken) {
+    let (data, url) = (
+        folder.path().to_str().unwrap().to_owned(),
+        database.url_as(ServiceRole::Upload),
+    );
+    let mut pairs = vec![
+        ("BERTH_BASE_URL", "https://img.example"),
+        ("BERTH_SECRET", "0123456789abcdef0123456789abcdef"),
+        ("BERTH_DATA", &data),
+        ("BERTH_DATABASE_URL", &url),
+        ("BERTH_RATE_LIMIT", "0"),
+    ];
+    pairs.extend_from_slice(settings);
+    let mut settings = UploadSettings::load(Sources::from_pairs(pairs)).unwrap();
+    // This program is a test; the service's own knows how to decode.
+    settings.decoders.program = env!("CARGO_BIN_EXE_upload-svc").into();
+    let metrics = Metrics::new();
+    let service = Service::new(&settings, clock.clock(), &metrics).unwrap();
+    let stack = upload_svc::stack_settings(
+        &settings.limits,
+        settings.rate_limit,
+        settings.trusted_proxies.clone(),
+    );
+    let stacked = http_kit::stack(upload_svc::routes(service.clone()), stack, &metrics);
+    let listener = Listener::bind(&"127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let address = listener
+        .local_url()
+        .unwrap()
+        .strip_prefix("http://")
+        .unwrap()
+        .to_owned();
+    let stop = CancellationToken::new();
+    let limits = ConnectionLimits {
+        connections_per_client: 1000,
+        ..ConnectionLimits::default()
+    };
+    tokio::spawn(http_kit::serve(listener, stacked, limits, stop.clone()));
+    (address, service, stop)
+}
+
 impl Server {
     pub(crate) async fn start(settings: &[(&str, &str)]) -> Self {
         Self::start_on(TestDatabase::create().await, settings).await
@@ -87,43 +134,8 @@ impl Server {
 
     pub(crate) async fn start_on(database: TestDatabase, settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (data, url) = (
-            folder.path().to_str().unwrap().to_owned(),
-            database.url_as(ServiceRole::Upload),
-        );
-        let mut pairs = vec![
-            ("BERTH_BASE_URL", "https://img.example"),
-            ("BERTH_SECRET", "0123456789abcdef0123456789abcdef"),
-            ("BERTH_DATA", &data),
-            ("BERTH_DATABASE_URL", &url),
-            ("BERTH_RATE_LIMIT", "0"),
-        ];
-        pairs.extend_from_slice(settings);
-        let mut settings = UploadSettings::load(Sources::from_pairs(pairs)).unwrap();
-        // This program is a test; the service's own knows how to decode.
-        settings.decoders.program = env!("CARGO_BIN_EXE_upload-svc").into();
         let clock = ManualClock::at("2026-11-21T00:00:00Z".parse().unwrap());
-        let metrics = Metrics::new();
-        let service = Service::new(&settings, clock.clock(), &metrics).unwrap();
-        let stack = upload_svc::stack_settings(
-            &settings.limits,
-            settings.rate_limit,
-            settings.trusted_proxies.clone(),
-        );
-        let stacked = http_kit::stack(upload_svc::routes(service.clone()), stack, &metrics);
-        let listener = Listener::bind(&"127.0.0.1:0".parse().unwrap()).await.unwrap();
-        let address = listener
-            .local_url()
-            .unwrap()
-            .strip_prefix("http://")
-            .unwrap()
-            .to_owned();
-        let stop = CancellationToken::new();
-        let limits = ConnectionLimits {
-            connections_per_client: 1000,
-            ..ConnectionLimits::default()
-        };
-        tokio::spawn(http_kit::serve(listener, stacked, limits, stop.clone()));
+        let (address, service, stop) = run(&database, &folder, &clock, settings).await;
         let account = test_kit::account(&database, "ann").await;
         let token = test_kit::token(&database, account, &[Scope::Upload, Scope::Read, Scope::Manage]).await;
         Self {
@@ -134,9 +146,16 @@ impl Server {
             folder,
             address,
             service,
-            _stop: stop.clone().drop_guard(),
+            guard: stop.clone().drop_guard(),
             stop,
         }
+    }
+
+    /// Ends the service and starts another one over the same database and files, with the usual settings.
+    pub(crate) async fn restart(mut self) -> Self {
+        (self.address, self.service, self.stop) = run(&self.database, &self.folder, &self.clock, &[]).await;
+        self.guard = self.stop.clone().drop_guard();
+        self
     }
 
     /// Lets it derive variants from now on. Other tests do without, so that nothing happens behind their back.

@@ -7,6 +7,7 @@ mod full;
 mod publishing;
 mod reading;
 mod removing;
+mod resumable;
 mod staging;
 
 use std::{path::Path, sync::Arc};

@@ -77,8 +77,8 @@ async fn a_name_that_another_process_left_is_not_taken_from_it() {
 fn opening_a_store_makes_every_folder_that_nginx_may_read() {
     let store = Store::new();
     let folders = crate::names_in(store.root());
-    assert_eq!(folders.len(), 257);
-    for name in ["00", "7d", "ff", ".staging"] {
+    assert_eq!(folders.len(), 258);
+    for name in ["00", "7d", "ff", ".staging", ".uploads"] {
         let mode = std::fs::metadata(store.root().join(name))
             .unwrap()
             .permissions()

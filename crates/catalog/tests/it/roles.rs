@@ -56,6 +56,8 @@ async fn no_role_can_do_anothers_verb() {
         (Janitor, "UPDATE view_count SET views = 0"),
         (Janitor, "DELETE FROM account"),
         (Janitor, "SELECT answer FROM idempotency"),
+        (Janitor, "SELECT metadata FROM upload"),
+        (Serve, "SELECT id FROM upload"),
         (Serve, "SELECT key_hash FROM idempotency"),
     ] {
         let refused = rig.database.connect_as(role).await.batch_execute(statement).await;

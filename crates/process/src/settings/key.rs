@@ -92,6 +92,7 @@ pub const KEYS: &[Key] = &[
     key("BERTH_DATABASE_CONNECTIONS", "8"),
     key("BERTH_SWEEP_GRACE", "7d"),
     key("BERTH_STAGING_MAX_AGE", "6h"),
+    key("BERTH_UPLOADS_KEEP", "24h"),
     key("BERTH_JANITOR_INTERVAL", "30s"),
     key("BERTH_CLEANUP", "on"),
     key("BERTH_CLEANUP_TIME", "03:00:00"),

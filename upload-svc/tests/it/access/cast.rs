@@ -149,6 +149,16 @@ impl Cast {
                 self.make(server, Caller::Admin, "/v1/users", &json!({ "username": name }))
                     .await
             }
+            "uploads" => {
+                let headers = [
+                    self.shows(Caller::Owner).unwrap(),
+                    "Tus-Resumable: 1.0.0",
+                    "Upload-Length: 1000",
+                ];
+                let answer = server.send("POST", "/v1/uploads", &headers, b"").await;
+                let location = answer.header("location").unwrap_or_else(|| panic!("{answer:?}"));
+                json!({ "id": location.rsplit('/').next() })
+            }
             other => panic!(
                 "teach `Cast::thing` of upload-svc/tests/it/access/cast.rs to make what stands in /v1/{other}/{{…}}"
             ),
