@@ -18,7 +18,7 @@ fn page(url: &str) -> String {
 }
 
 /// Serves a folder as plain files for any host name: the blogs that embed.
-fn blogs(folder: &Path, port: u16) -> Running {
+pub(crate) fn blogs(folder: &Path, port: u16) -> Running {
     let configuration = format!(
         "pid blogs.pid; error_log stderr alert; events {{}} http {{ access_log off; client_body_temp_path b; proxy_temp_path p; \
          fastcgi_temp_path f; uwsgi_temp_path u; scgi_temp_path s; default_type text/html; \

@@ -13,6 +13,7 @@ mod docs;
 mod house;
 mod kills;
 mod page;
+mod rules;
 mod sizes;
 mod spine;
 mod stack;
