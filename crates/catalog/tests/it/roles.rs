@@ -24,7 +24,7 @@ async fn no_role_can_do_anothers_verb() {
             "INSERT INTO account (username, role, password_hash, created_at) VALUES ('x', 'admin', 'x', now())",
         ),
         (Serve, "SELECT password_hash FROM account"),
-        (Serve, "SELECT id FROM account"),
+        (Serve, "SELECT role FROM account"),
         (Serve, "SELECT hash FROM token"),
         (Serve, "SELECT detail FROM event"),
         (Serve, "SELECT name FROM album"),
