@@ -48,6 +48,8 @@ pub(crate) fn dump(url: &str, port: u16) -> String {
             "--disable-quic",
             "--no-first-run",
             "--disable-dev-shm-usage",
+            // Its own says HeadlessChrome, and views of robots are counted apart.
+            "--user-agent=Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36",
         ])
         .args([
             "--disable-background-networking",
