@@ -221,7 +221,7 @@ mod tests {
             ),
             ("/images/nonsense.png", Some(Named::Image(None))),
             ("/images/..%2f..%2fetc.png", Some(Named::Image(None))),
-            ("/images/图", None),
+            ("/images/图", Some(Named::Image(None))),
             ("/images/bob/photo/2026/11/a.png", Some(maple("bob", "a.png"))),
             (
                 "/images/bob/thumb/2026/11/%E5%9B%BE.png",
@@ -235,7 +235,7 @@ mod tests {
             ("/secure_get/abc", Some(secure("abc", ""))),
             ("/i/abc", None),
         ] {
-            let Ok(parsed) = uri.parse::<Uri>() else { continue };
+            let parsed: Uri = uri.parse().unwrap();
             assert_eq!(read(&parsed, &all).map(|(_, named)| named), named, "{uri}");
             let none: Dialects = [].into_iter().collect();
             assert_eq!(read(&parsed, &none), None, "{uri}");

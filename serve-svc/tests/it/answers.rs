@@ -123,7 +123,8 @@ async fn a_url_that_is_nowhere_is_a_picture_for_who_looks_at_pictures() {
             problem,
         ),
         ("GET", "/old.html", &[], 404, problem),
-        ("POST", "/images/old.jpg", &[], 404, problem),
+        ("POST", "/pictures/old.jpg", &[], 404, problem),
+        ("POST", "/images/old.jpg", &[], 405, problem),
         ("POST", "/", &[], 405, problem),
     ] {
         let answer = server.ask(method, url, headers).await;
