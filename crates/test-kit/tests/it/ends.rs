@@ -46,7 +46,10 @@ struct Victim {
 }
 
 async fn victim_that(end: &str) -> Victim {
-    let mut child = Command::new(std::env::current_exe().unwrap())
+    // Whoever runs the tests in the background, or under nohup, ignores signals, and children inherit that; env(1) undoes it.
+    let mut child = Command::new("env")
+        .arg("--default-signal")
+        .arg(std::env::current_exe().unwrap())
         .args(["--ignored", "--exact", "--nocapture", "ends::victim"])
         .env("VICTIM_END", end)
         .stdout(std::process::Stdio::piped())
