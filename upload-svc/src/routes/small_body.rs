@@ -2,9 +2,8 @@
 
 use bytes::Buf;
 use domain::Refusal;
-use futures_util::{Stream, StreamExt as _};
+use futures_util::Stream;
 use http::{HeaderMap, header::CONTENT_TYPE};
-use http_kit::{BodyFault, body_fault};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -18,29 +17,13 @@ pub(crate) async fn read_body<T: DeserializeOwned, B: Buf>(
     headers: &HeaderMap,
     body: impl Stream<Item = Result<B, warp::Error>> + Send,
 ) -> Result<T, Failure> {
-    let bytes = collect(body).await?;
+    let bytes = http_kit::read_body(body, LARGEST_BYTES)
+        .await
+        .map_err(Failure::Body)?;
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let value = parse(content_type.unwrap_or_default(), &bytes)?;
 
     serde_json::from_value(value).map_err(|error| Refusal::MalformedBody(error.to_string()).into())
-}
-
-async fn collect<B: Buf>(
-    body: impl Stream<Item = Result<B, warp::Error>> + Send,
-) -> Result<Vec<u8>, Failure> {
-    let mut body = std::pin::pin!(body);
-    let mut bytes = Vec::new();
-    while let Some(piece) = body.next().await {
-        let mut piece = piece.map_err(|error| match body_fault(&error) {
-            Some(fault) => Failure::Body(fault),
-            None => Refusal::MalformedBody("the body did not arrive whole".to_owned()).into(),
-        })?;
-        if bytes.len() + piece.remaining() > LARGEST_BYTES {
-            return Err(Failure::Body(BodyFault::TooLarge));
-        }
-        bytes.extend_from_slice(&piece.copy_to_bytes(piece.remaining()));
-    }
-    Ok(bytes)
 }
 
 fn parse(content_type: &str, bytes: &[u8]) -> Result<Value, Refusal> {
