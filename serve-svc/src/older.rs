@@ -6,6 +6,7 @@ use catalog::{MaplePath, find_by_maple_path};
 use domain::{BlobKey, Dialect, Dialects, Md5, MediaType, ViewToken};
 use http::{HeaderValue, Response, StatusCode, Uri, header};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use percent_encoding::percent_decode_str;
 use serde_json::json;
 
 use crate::{
@@ -82,30 +83,14 @@ fn by_content(name: &str) -> Option<Wanted> {
 fn by_owner(username: &str, year: &str, month: &str, name: &str) -> Option<Named> {
     let month = Date::new(year.parse().ok()?, month.parse().ok()?, 1).ok()?;
     let text = |part: &str| {
-        let decoded = percent_decoded(part)?;
-        (!decoded.is_empty() && !decoded.contains('\0')).then_some(decoded)
+        let decoded = percent_decode_str(part).decode_utf8().ok()?;
+        (!decoded.is_empty() && !decoded.contains('\0')).then(|| decoded.into_owned())
     };
     Some(Named::Maple {
         username: text(username)?,
         month,
         name: text(name)?,
     })
-}
-
-/// A segment of a path, as text.
-fn percent_decoded(segment: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(segment.len());
-    let mut rest = segment.bytes();
-    while let Some(byte) = rest.next() {
-        if byte == b'%' {
-            let digits = [rest.next()?, rest.next()?];
-            let digits = std::str::from_utf8(&digits).ok()?;
-            bytes.push(u8::from_str_radix(digits, 16).ok()?);
-        } else {
-            bytes.push(byte);
-        }
-    }
-    String::from_utf8(bytes).ok()
 }
 
 /// The image that is named, or the answer that says why there is none.
