@@ -2,7 +2,7 @@
 //! nothing but its own stylesheet.
 
 use http::{HeaderValue, header};
-use http_kit::Language;
+use http_kit::{Language, escape_html};
 use warp::{Reply as _, reply::Response};
 
 const ENGLISH: &str = include_str!("welcome/en.html");
@@ -17,7 +17,7 @@ const POLICY: &str =
 pub(crate) fn page(base_url: &str, language: Language) -> Response {
     let text = language
         .pick(ENGLISH, CHINESE)
-        .replace("{base_url}", &escaped(base_url));
+        .replace("{base_url}", &escape_html(base_url));
     let mut response = answer(text, "text/html; charset=utf-8", "no-cache");
     response
         .headers_mut()
@@ -44,14 +44,6 @@ fn answer(text: String, media_type: &'static str, cache: &'static str) -> Respon
     response
 }
 
-/// Text as it may stand in HTML.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,7 +59,7 @@ mod tests {
         );
         assert!(ENGLISH.contains("{base_url}") && CHINESE.contains("{base_url}"));
         assert_eq!(
-            escaped("https://x/<script>\"&"),
+            escape_html("https://x/<script>\"&"),
             "https://x/&lt;script&gt;&quot;&amp;"
         );
     }

@@ -4,7 +4,7 @@
 use catalog::{Bearer, Credential, ImageRecord, NewToken, TokenBounds};
 use domain::{Refusal, Scope, Scopes, Sha256, Token, TokenHash};
 use http::StatusCode;
-use http_kit::Language;
+use http_kit::{Language, escape_html};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256 as Hasher};
@@ -16,7 +16,7 @@ use super::{
     lsky_lists,
     received::{Manner, Received, publish_first, receive},
     reply, sha1,
-    words::{in_html, in_markdown, is_about_the_caller, kibibytes, parameter, stored_name, title},
+    words::{in_markdown, is_about_the_caller, kibibytes, parameter, stored_name, title},
 };
 use crate::{
     Service,
@@ -144,7 +144,7 @@ async fn upload_v0(service: Service, asked: Asked, body: Body) -> Response {
 pub(super) fn image_json(service: &Service, image: &ImageRecord, sha1: &str, delete_url: &str) -> Value {
     let url = image_url(service, image);
     let stored = stored_name(image);
-    let (html, markdown) = (in_html(&image.name), in_markdown(&image.name));
+    let (html, markdown) = (escape_html(&image.name), in_markdown(&image.name));
     json!({
         "url": url,
         "path": links::path(image),

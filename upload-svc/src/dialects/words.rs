@@ -71,22 +71,6 @@ pub(super) fn date(at: Timestamp) -> String {
         .to_string()
 }
 
-/// Text as it may stand in HTML, in an attribute too.
-pub(super) fn in_html(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
-}
-
 /// Text as it may stand between the brackets of a Markdown link. SECURITY: Markdown lets HTML through.
 pub(super) fn in_markdown(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
@@ -147,7 +131,7 @@ mod tests {
             "a\\]\\(x\\)&lt;img onerror=\"y\"&gt;'&amp;.png"
         );
         assert_eq!(
-            in_html(name),
+            http_kit::escape_html(name),
             "a](x)&lt;img onerror=&quot;y&quot;&gt;&#39;&amp;.png"
         );
     }

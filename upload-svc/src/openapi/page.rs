@@ -6,13 +6,13 @@ mod html;
 mod operation;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use http_kit::Language;
+use http_kit::{Language, escape_html};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use example::{example, resolved};
 use fields::{Notable, fields};
-use html::{escaped, inline, pretty, words};
+use html::{inline, pretty, words};
 use operation::{article, code, text};
 
 const STYLE: &str = include_str!("page/page.css");
@@ -58,7 +58,7 @@ pub(super) fn page(document: &Value, language: Language) -> String {
         tag = language.tag(),
         title = t("berth: the API", "berth：API 文档"),
         skip = t("Skip to the content", "跳到正文"),
-        version = escaped(text(&document["info"]["version"])),
+        version = escape_html(text(&document["info"]["version"])),
         contents_title = t("Contents", "目录"),
         intro = intro(document, language),
         sections = sections(document, language),
@@ -86,7 +86,10 @@ fn contents(document: &Value, language: Language) -> String {
             )
         });
         let links = links.collect::<Vec<_>>().concat();
-        let (name, title) = (escaped(text(&tag["name"])), escaped(text(&tag["description"])));
+        let (name, title) = (
+            escape_html(text(&tag["name"])),
+            escape_html(text(&tag["description"])),
+        );
         html.push_str(&format!(
             "<h2><a href=\"#section-{name}\">{title}</a></h2><ul>{links}</ul>"
         ));
@@ -110,7 +113,7 @@ fn short(method: &str) -> String {
 
 fn intro(document: &Value, language: Language) -> String {
     let t = |english, chinese| language.pick(english, chinese);
-    let base_url = escaped(text(&document["servers"][0]["url"]));
+    let base_url = escape_html(text(&document["servers"][0]["url"]));
     let schemes = document["components"]["securitySchemes"]
         .as_object()
         .into_iter()
@@ -123,7 +126,7 @@ fn intro(document: &Value, language: Language) -> String {
         };
         format!(
             "<dt><code>{}</code></dt><dd>{}</dd>",
-            escaped(&how),
+            escape_html(&how),
             words(text(&scheme["description"]))
         )
     });
@@ -144,7 +147,10 @@ fn intro(document: &Value, language: Language) -> String {
 fn sections(document: &Value, language: Language) -> String {
     let mut html = String::new();
     for tag in document["tags"].as_array().into_iter().flatten() {
-        let (name, title) = (escaped(text(&tag["name"])), escaped(text(&tag["description"])));
+        let (name, title) = (
+            escape_html(text(&tag["name"])),
+            escape_html(text(&tag["description"])),
+        );
         html.push_str(&format!("<section id=\"section-{name}\"><h2>{title}</h2>"));
         let those = operations(document).filter(|(_, _, operation)| operation["tags"][0] == tag["name"]);
         for (method, path, operation) in those {

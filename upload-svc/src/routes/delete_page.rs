@@ -4,7 +4,7 @@
 use catalog::ImageRecord;
 use domain::Visibility;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use http_kit::{Language, Route, get_or_head, post};
+use http_kit::{Language, Route, escape_html, get_or_head, post};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use warp::{Filter, Reply as _, filters::BoxedFilter, path, reply::Response};
@@ -64,7 +64,11 @@ async fn withdraw(token: String, service: Service, asked: Asked) -> Response {
                 "It is gone. No link to it shows the picture any more.",
                 "图片已删除，所有链接即刻失效。",
             );
-            page(StatusCode::OK, language, &saying(&escaped(&image.name), words))
+            page(
+                StatusCode::OK,
+                language,
+                &saying(&escape_html(&image.name), words),
+            )
         }
         Err(failure) => refuse(&failure, &asked.headers, language),
     };
@@ -129,7 +133,7 @@ fn question(image: &ImageRecord, language: Language) -> String {
         )
         .replace("{button}", language.pick("Delete", "删除"))
         // Last: a name may hold what looks like one of the others.
-        .replace("{name}", &escaped(&image.name))
+        .replace("{name}", &escape_html(&image.name))
 }
 
 fn saying(title: &str, words: &str) -> String {
@@ -183,14 +187,6 @@ fn wants_json(headers: &HeaderMap) -> bool {
     accept.contains("json") && !accept.contains("html")
 }
 
-/// Text as it may stand in HTML.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -204,6 +200,6 @@ mod tests {
         assert!(policy.contains("style-src 'sha256-") && !policy.contains("script"));
         // The hash is over exactly what stands between the tags.
         assert!(FRAME.contains("<style>{style}</style>"));
-        assert_eq!(escaped("<b>&\""), "&lt;b&gt;&amp;&quot;");
+        assert_eq!(escape_html("<b>&\""), "&lt;b&gt;&amp;&quot;");
     }
 }

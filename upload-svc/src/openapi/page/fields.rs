@@ -1,10 +1,7 @@
-use http_kit::Language;
+use http_kit::{Language, escape_html};
 use serde_json::Value;
 
-use super::{
-    html::{escaped, inline},
-    operation::text,
-};
+use super::{html::inline, operation::text};
 
 /// Which members are worth a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +52,7 @@ pub(super) fn row(
     };
     format!(
         "<dt><code>{}</code>{note}</dt><dd><span class=type>{}</span>{about}</dd>",
-        escaped(name),
+        escape_html(name),
         type_words(document, schema, language)
     )
 }
@@ -75,7 +72,7 @@ pub(super) fn type_words(document: &Value, schema: &Value, language: Language) -
     }
     if let Some(words) = schema["enum"].as_array() {
         let words = words.iter().map(|word| match word.as_str() {
-            Some(word) => format!("<code>{}</code>", escaped(word)),
+            Some(word) => format!("<code>{}</code>", escape_html(word)),
             None => "null".to_owned(),
         });
         return words.collect::<Vec<_>>().join(" ") + &default(schema, language);
@@ -106,7 +103,7 @@ fn kind_words(document: &Value, schema: &Value, kind: &str, language: Language) 
             let items = type_words(document, &schema["items"], language);
             format!("{} {items}", t("list of", "列表："))
         }
-        _ => escaped(kind),
+        _ => escape_html(kind),
     }
 }
 
@@ -133,7 +130,7 @@ fn default(schema: &Value, language: Language) -> String {
     let word = language.pick("default", "默认");
     match &schema["default"] {
         Value::Null => String::new(),
-        Value::String(text) => format!(", {word} <code>{}</code>", escaped(text)),
+        Value::String(text) => format!(", {word} <code>{}</code>", escape_html(text)),
         other => format!(", {word} <code>{other}</code>"),
     }
 }

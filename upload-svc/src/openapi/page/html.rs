@@ -1,13 +1,5 @@
+use http_kit::escape_html;
 use serde_json::Value;
-
-/// Text as it may stand in HTML, in attributes too.
-pub(super) fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
-        .replace('\'', "&#39;")
-}
 
 /// The little Markdown that the document's words have: `code`, and lines that begin with `- `.
 pub(super) fn words(markdown: &str) -> String {
@@ -31,8 +23,8 @@ pub(super) fn words(markdown: &str) -> String {
 pub(super) fn inline(markdown: &str) -> String {
     let pieces = markdown.split('`').enumerate();
     let pieces = pieces.map(|(place, piece)| match place % 2 {
-        1 => format!("<code>{}</code>", escaped(piece)),
-        _ => escaped(piece),
+        1 => format!("<code>{}</code>", escape_html(piece)),
+        _ => escape_html(piece),
     });
     pieces.collect::<Vec<_>>().concat()
 }
@@ -50,7 +42,7 @@ fn write(value: &Value, depth: usize, html: &mut String) {
         Value::Object(members) if !members.is_empty() => {
             html.push_str("{\n");
             for (place, (name, value)) in members.iter().enumerate() {
-                let name = escaped(&Value::from(name.as_str()).to_string());
+                let name = escape_html(&Value::from(name.as_str()).to_string());
                 html.push_str(&format!("{}<i class=k>{name}</i>: ", indent(depth + 1)));
                 write(value, depth + 1, html);
                 html.push_str(if place + 1 < members.len() { ",\n" } else { "\n" });
@@ -70,7 +62,7 @@ fn write(value: &Value, depth: usize, html: &mut String) {
             let all: Vec<String> = all.iter().map(pretty).collect();
             html.push_str(&format!("[{}]", all.join(", ")));
         }
-        Value::String(_) => html.push_str(&format!("<i class=s>{}</i>", escaped(&value.to_string()))),
+        Value::String(_) => html.push_str(&format!("<i class=s>{}</i>", escape_html(&value.to_string()))),
         other => html.push_str(&format!("<i class=n>{other}</i>")),
     }
 }

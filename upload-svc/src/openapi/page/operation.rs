@@ -1,10 +1,10 @@
-use http_kit::Language;
+use http_kit::{Language, escape_html};
 use serde_json::Value;
 
 use super::{
     example::{curl, example, resolved},
     fields::{Notable, fields, row, type_words},
-    html::{escaped, inline, pretty, words},
+    html::{inline, pretty, words},
 };
 
 /// One operation: what it does at the left, how to ask and what comes back at the right.
@@ -45,7 +45,7 @@ pub(super) fn article(
         problems = problems(document, operation, language),
         ask = code(
             t("Ask", "请求"),
-            &escaped(&curl(document, method, path, operation)),
+            &escape_html(&curl(document, method, path, operation)),
             language
         ),
         answers = answers(document, operation, language),
@@ -59,8 +59,8 @@ pub(super) fn text(value: &Value) -> &str {
 /// A path with its parameters marked, and a place to break after each slash.
 fn in_parts(path: &str) -> String {
     let parts = path.split('/').map(|part| match part.strip_prefix('{') {
-        Some(_) => format!("<i>{}</i>", escaped(part)),
-        None => escaped(part),
+        Some(_) => format!("<i>{}</i>", escape_html(part)),
+        None => escape_html(part),
     });
     parts.collect::<Vec<_>>().join("/<wbr>")
 }
@@ -73,7 +73,7 @@ fn access(operation: &Value, language: Language) -> String {
         format!(
             "<span class=chip>{} <b>{}</b></span>",
             t("scope", "权限"),
-            escaped(scope)
+            escape_html(scope)
         )
     });
     let reach = match text(&operation["x-berth-access"]) {
@@ -127,7 +127,7 @@ fn body(document: &Value, operation: &Value, language: Language) -> String {
         let title = format!(
             "<h4>{} <code>{}</code></h4>",
             t("Body", "请求体"),
-            escaped(media_type)
+            escape_html(media_type)
         );
         let schema = resolved(document, &content["schema"]);
         let inside = if schema["properties"].is_object() {
