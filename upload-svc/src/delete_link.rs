@@ -21,9 +21,10 @@ pub(crate) fn url(service: &Service, image: &ImageRecord) -> String {
 }
 
 /// Whether the reply to an upload may carry the image's delete link. SECURITY: a token that may only upload must not come to
-/// withdraw what was there before, by sending its bytes once more.
-pub(crate) fn may_be_told(bearer: &catalog::Bearer, standing: Standing) -> bool {
-    standing == Standing::Uploaded || bearer.scopes.contains(Scope::Manage)
+/// withdraw what was there before, by sending its bytes once more, nor one that is bound to an album what lies in another.
+pub(crate) fn may_be_told(bearer: &catalog::Bearer, image: &ImageRecord, standing: Standing) -> bool {
+    let manages = bearer.scopes.contains(Scope::Manage) && bearer.reaches(image.album_id);
+    standing == Standing::Uploaded || manages
 }
 
 /// The live image that a delete token is good for. [`Refusal::NotFound`] for all others, whatever is wrong with them.

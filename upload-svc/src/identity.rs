@@ -1,6 +1,7 @@
 //! Who is asking.
 //!
-//! A caller shows a token or a session (a JWT, as bearer or as cookie); [`authenticate`] says for whom it speaks. What is
+//! A caller shows a token or a session (a JWT, as bearer or as cookie); [`authenticate`] says for whom it speaks; what a
+//! token that is bound to an album reaches is decided by who asks it, see [`Caller`]. What is
 //! signed with which key, how often a password may be tried and how a cookie is protected is decided here; the rows are `catalog`'s.
 
 mod admission;
@@ -22,7 +23,8 @@ use process::Clock;
 
 use answer_seal::AnswerSeal;
 pub(crate) use credentials::{
-    COOKIE, TOKEN_PARAMETERS, album_for, authenticate, cookie_of, find_caller, recognise, require,
+    COOKIE, Caller, TOKEN_PARAMETERS, album_for, authenticate, authenticate_any, authenticate_in_album,
+    cookie_of, find_caller, recognise, require, require_whole,
 };
 pub use domain::Secret;
 use known_passwords::KnownPasswords;

@@ -131,6 +131,7 @@ fn operation_json(operation: &Operation, language: Language, shared: &mut Map<St
     }
     json["security"] = operation.security();
     json["x-berth-access"] = json!(operation.access_word());
+    json["x-berth-album-token"] = json!(operation.album_word());
     let mut parameters = operation.parameters.clone();
     if operation.is_done_once() {
         parameters.push(json!({ "$ref": "#/components/parameters/Idempotency-Key" }));

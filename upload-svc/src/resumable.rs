@@ -52,15 +52,16 @@ struct Held {
 
 impl Held {
     /// Takes an upload of an account, from whoever has it in this process.
-    async fn take(service: &Service, account_id: i64, id: PublicId) -> Result<Self, Failure> {
+    async fn take(service: &Service, bearer: &Bearer, id: PublicId) -> Result<Self, Failure> {
+        find(service, bearer, id).await?;
         let turn = service.turns().take(id).await?;
         let (holder, now) = (process::random(), service.now());
-        let (catalog, which) = (service.catalog(), (account_id, id));
+        let (catalog, which) = (service.catalog(), (bearer.account_id, id));
         let record = catalog::hold_upload(catalog, which, holder, later(now, LEASE), now).await?;
         if let Some(record) = record {
             return Ok(Self { turn, holder, record });
         }
-        Err(match find(service, account_id, id).await {
+        Err(match find(service, bearer, id).await {
             Ok(_) => ResumeRefusal::Held { wait: LEASE }.into(),
             Err(failure) => failure,
         })
@@ -158,18 +159,22 @@ fn acknowledged(record: &UploadRecord, length: u64) -> u64 {
     }
 }
 
-/// An upload of an account that is not over.
-pub(crate) async fn find(service: &Service, account_id: i64, id: PublicId) -> Result<UploadRecord, Failure> {
-    let record = catalog::find_upload(service.catalog(), account_id, id).await?;
-    let record = record.filter(|record| record.expires_at > service.now());
+/// An upload of the caller's that is not over. SECURITY: one that was begun with another credential than a token of the same album is none
+/// of such a token's, or it could join another's parts to an image of its own.
+pub(crate) async fn find(service: &Service, bearer: &Bearer, id: PublicId) -> Result<UploadRecord, Failure> {
+    let record = catalog::find_upload(service.catalog(), bearer.account_id, id).await?;
+    let record = record.filter(|record| {
+        let is_theirs = bearer.album_id.is_none() || record.album_id == bearer.album_id;
+        record.expires_at > service.now() && is_theirs
+    });
     record.ok_or_else(|| ResumeRefusal::NoSuchUpload.into())
 }
 
 /// Ends an upload: whoever writes to it stops, and its bytes are freed. The image that came of it stays.
-pub(crate) async fn terminate(service: &Service, account_id: i64, id: PublicId) -> Result<(), Failure> {
-    find(service, account_id, id).await?;
+pub(crate) async fn terminate(service: &Service, bearer: &Bearer, id: PublicId) -> Result<(), Failure> {
+    find(service, bearer, id).await?;
     let _turn = service.turns().take(id).await?;
-    drop_all(service, account_id, id).await
+    drop_all(service, bearer.account_id, id).await
 }
 
 /// The row first: whoever holds it in another process finds out by it.

@@ -28,7 +28,6 @@ pub(crate) use table::template;
 use std::pin::Pin;
 
 use bytes::{Buf, Bytes};
-use catalog::Bearer;
 use futures_util::{Stream, StreamExt as _};
 use http::{HeaderMap, Method};
 use http_kit::{ClientAddress, Route, delete, get_or_head, one_of, patch, post, put};
@@ -39,7 +38,7 @@ use warp::{
     reply::Response,
 };
 
-use crate::{Service, dialects, idempotency::once, openapi};
+use crate::{Service, dialects, idempotency::once, identity::Caller, openapi};
 
 /// A body as it comes in, whoever reads it.
 pub(crate) type Body = Pin<Box<dyn Stream<Item = Result<Bytes, warp::Error>> + Send>>;
@@ -53,7 +52,7 @@ pub(crate) struct Asked {
     pub(crate) query: String,
     pub(crate) client: ClientAddress,
     /// Who asks, where somebody has found that out already.
-    pub(crate) bearer: Option<Bearer>,
+    pub(crate) caller: Option<Caller>,
 }
 
 /// The routes of the service, ready to be mounted.
@@ -209,7 +208,7 @@ pub(crate) fn asked() -> BoxedFilter<(Asked,)> {
             headers,
             query,
             client,
-            bearer: None,
+            caller: None,
         })
         .boxed()
 }

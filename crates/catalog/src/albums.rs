@@ -78,20 +78,21 @@ pub(crate) fn read(row: &Row) -> AlbumRecord {
     }
 }
 
-/// Up to `limit` albums of an account, in the order in which they were made, from behind the one of number `after`.
+/// Up to `limit` albums of an account (or this one alone, where one is given), in the order in which they were made, from behind the one of number `after`.
 pub async fn list_albums(
     catalog: &Catalog,
     account_id: i64,
+    only: Option<i64>,
     after: Option<i64>,
     limit: i64,
 ) -> Result<Vec<AlbumRecord>, Error> {
     const OPERATION: &str = "list albums";
     let sql = format!(
-        "SELECT {COLUMNS} FROM album WHERE account_id = $1 AND id > $2 ORDER BY account_id, id LIMIT $3"
+        "SELECT {COLUMNS} FROM album WHERE account_id = $1 AND id > $2 AND ($4::bigint IS NULL OR id = $4) ORDER BY account_id, id LIMIT $3"
     );
     let client = catalog.client(OPERATION).await?;
     let rows = client
-        .query(&sql, &[&account_id, &after.unwrap_or(0), &limit])
+        .query(&sql, &[&account_id, &after.unwrap_or(0), &limit, &only])
         .await
         .map_err(Error::statement(OPERATION))?;
     Ok(rows.iter().map(read).collect())

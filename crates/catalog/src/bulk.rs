@@ -39,6 +39,8 @@ impl BulkAction {
 pub struct BulkCaller {
     /// Whose images may be touched; everybody's when absent.
     pub owner: Option<i64>,
+    /// The only album whose images may be touched; of all albums when absent.
+    pub album_id: Option<i64>,
     /// The account that the audit log names.
     pub account_id: i64,
     /// From where.
@@ -87,6 +89,7 @@ macro_rules! set_sql {
             "WITH target AS (
                  SELECT id FROM image
                  WHERE public_id = ANY ($1) AND ($4::bigint IS NULL OR account_id = $4)
+                   AND ($5::bigint IS NULL OR album_id = $5)
                    AND ended_at IS NULL AND (expires_at IS NULL OR expires_at > $3) ORDER BY id FOR UPDATE
              )
              UPDATE image SET ",
@@ -110,7 +113,7 @@ async fn change_batch(
     let mut outcomes: Outcomes = ids.iter().map(|id| (*id, Err(ChangeError::NotFound))).collect();
     match action {
         BulkAction::Withdraw => {
-            for (id, image) in lock_many(transaction, caller.owner, &texts, now).await? {
+            for (id, image) in lock_many(transaction, caller, &texts, now).await? {
                 if image.is_live {
                     crate::withdraw::end(transaction, image.account_id, &image.locked, now).await?;
                     outcomes.insert(id, Ok(()));
@@ -118,7 +121,7 @@ async fn change_batch(
             }
         }
         BulkAction::Restore(renewed) => {
-            for (id, image) in lock_many(transaction, caller.owner, &texts, now).await? {
+            for (id, image) in lock_many(transaction, caller, &texts, now).await? {
                 let restored =
                     bring_back_alone(transaction, image.account_id, &image.locked, renewed, now).await?;
                 outcomes.insert(id, restored);
@@ -131,15 +134,21 @@ async fn change_batch(
                 }
                 return Ok(outcomes);
             };
-            let values: Values<'_> = &[&texts, &album_id, &now, &Some(account_id)];
+            let values: Values<'_> = &[&texts, &album_id, &now, &Some(account_id), &caller.album_id];
             done(transaction, set_sql!("album_id"), values, &mut outcomes).await?;
         }
         BulkAction::Expire(expiry) => {
-            let values: Values<'_> = &[&texts, &expiry.at(), &now, &caller.owner];
+            let values: Values<'_> = &[&texts, &expiry.at(), &now, &caller.owner, &caller.album_id];
             done(transaction, set_sql!("expires_at"), values, &mut outcomes).await?;
         }
         BulkAction::Show(visibility) => {
-            let values: Values<'_> = &[&texts, &visibility.as_str(), &now, &caller.owner];
+            let values: Values<'_> = &[
+                &texts,
+                &visibility.as_str(),
+                &now,
+                &caller.owner,
+                &caller.album_id,
+            ];
             done(transaction, set_sql!("visibility"), values, &mut outcomes).await?;
         }
     }
@@ -174,7 +183,7 @@ struct LockedImage {
 /// and albums, and gives the images that were asked for. Nothing more needs to be waited for after this.
 async fn lock_many(
     transaction: &Transaction<'_>,
-    owner: Option<i64>,
+    caller: BulkCaller,
     ids: &[&str],
     now: Timestamp,
 ) -> Result<Vec<(PublicId, LockedImage)>, Error> {
@@ -185,19 +194,19 @@ async fn lock_many(
     const IMAGES: &str = "
         SELECT image.id, image.public_id, image.account_id, image.album_id, image.blob_id, image.size_bytes,
                image.ended_at IS NULL AND (image.expires_at IS NULL OR image.expires_at > $3) AS is_live,
-               image.public_id = ANY ($1) AND ($2::bigint IS NULL OR account_id = $2) AS asked
+               image.public_id = ANY ($1) AND ($2::bigint IS NULL OR account_id = $2) AND ($5::bigint IS NULL OR album_id = $5) AS asked
         FROM image
         WHERE blob_id = ANY ($4) AND (public_id = ANY ($1) OR ended_at IS NULL) AND ($2::bigint IS NULL OR account_id = $2)
         ORDER BY id FOR UPDATE";
     const ACCOUNTS: &str = "SELECT FROM account WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE";
     const ALBUMS: &str = "SELECT FROM album WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE";
     let rows = transaction
-        .query(BLOBS, &[&ids, &owner])
+        .query(BLOBS, &[&ids, &caller.owner])
         .await
         .map_err(Error::statement(OPERATION))?;
     let blobs: Vec<i64> = rows.iter().map(|row| row.get(0)).collect();
     let rows = transaction
-        .query(IMAGES, &[&ids, &owner, &now, &blobs])
+        .query(IMAGES, &[&ids, &caller.owner, &now, &blobs, &caller.album_id])
         .await
         .map_err(Error::statement(OPERATION))?;
     for (sql, column) in [(ACCOUNTS, "account_id"), (ALBUMS, "album_id")] {

@@ -14,11 +14,12 @@ pub enum Content {
     Sha256(Sha256),
 }
 
-/// The live images of this account over these bytes, or over what was left of these bytes when their metadata had been taken
+/// The live images of this account (of this album of it, where one is given) over these bytes, or over what was left of these bytes when their metadata had been taken
 /// out. Two files with one MD5 may both be there.
 pub async fn find_by_content(
     catalog: &Catalog,
     account_id: i64,
+    album_id: Option<i64>,
     content: Content,
     now: Timestamp,
 ) -> Result<Vec<ImageRecord>, Error> {
@@ -35,6 +36,7 @@ pub async fn find_by_content(
              SELECT id FROM blob WHERE {column} = $1
              UNION ALL SELECT blob_id FROM sent_file WHERE account_id = $2 AND {column} = $1)
            AND image.account_id = $2 AND image.ended_at IS NULL AND (image.expires_at IS NULL OR image.expires_at > $3)
+           AND ($5::bigint IS NULL OR image.album_id = $5)
          ORDER BY image.id LIMIT $4"
     );
     let client = catalog.client(OPERATION).await?;
@@ -43,7 +45,7 @@ pub async fn find_by_content(
         .await
         .map_err(Error::statement(OPERATION))?;
     let rows = client
-        .query(&statement, &[&digest, &account_id, &now, &MOST])
+        .query(&statement, &[&digest, &account_id, &now, &MOST, &album_id])
         .await
         .map_err(Error::statement(OPERATION))?;
     rows.iter().map(|row| read(OPERATION, row)).collect()

@@ -26,7 +26,7 @@ pub enum NumberedColumn {
 pub struct NumberedQuery {
     /// Whose.
     pub account_id: i64,
-    /// Only of this album.
+    /// Only images of this album; only this album.
     pub album_id: Option<i64>,
     /// Somewhere in the name, in any case.
     pub name: Option<String>,
@@ -130,19 +130,25 @@ pub async fn number_albums(catalog: &Catalog, query: &NumberedQuery) -> Result<N
     const WHERE: &str = "
         album.account_id = $1
         AND ($2::text IS NULL OR strpos(lower(album.name), lower($2)) > 0)
-        AND ($3::text IS NULL OR strpos(lower(album.description), lower($3)) > 0)";
+        AND ($3::text IS NULL OR strpos(lower(album.description), lower($3)) > 0)
+        AND ($4::bigint IS NULL OR album.id = $4)";
     let client = catalog.client(OPERATION).await?;
     let total = client
         .query_one(
             &format!("SELECT count(*) FROM album WHERE {WHERE}"),
-            &[&query.account_id, &query.name, &query.description],
+            &[
+                &query.account_id,
+                &query.name,
+                &query.description,
+                &query.album_id,
+            ],
         )
         .await
         .map_err(Error::statement(OPERATION))?;
     let rows = client
         .query(
             &format!(
-                "SELECT {} FROM album WHERE {WHERE} ORDER BY {} LIMIT $4 OFFSET $5",
+                "SELECT {} FROM album WHERE {WHERE} ORDER BY {} LIMIT $5 OFFSET $6",
                 albums::COLUMNS,
                 query.order_by("album")
             ),
@@ -150,6 +156,7 @@ pub async fn number_albums(catalog: &Catalog, query: &NumberedQuery) -> Result<N
                 &query.account_id,
                 &query.name,
                 &query.description,
+                &query.album_id,
                 &query.number,
                 &query.offset(),
             ],

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::{
     Catalog, ChangeError, Error, Event,
     events::record_in,
-    image::{ImageRecord, read_locked},
+    image::{Expected, ImageRecord, read_locked},
     publish::find_standing,
     quota::{charge, link},
     withdraw::{Locked, lock_with_blob},
@@ -16,13 +16,14 @@ use crate::{
 
 const OPERATION: &str = "restore an image";
 
-/// Brings back an image that was withdrawn or has expired, and gives it; one that is live is given as it is. If its time is
+/// Brings back an image that was withdrawn or has expired, if it is what its client expects, and gives it; one that is live is given as it is. If its time is
 /// over it lives until `renewed`. It can be brought back as long as its row is there, which the janitor removes after the grace.
 pub async fn restore(
     catalog: &Catalog,
     account_id: i64,
     public_id: PublicId,
     renewed: Expiry,
+    expected: Expected<'_>,
     client_address: Option<IpAddr>,
     now: Timestamp,
 ) -> Result<ImageRecord, ChangeError> {
@@ -30,6 +31,9 @@ pub async fn restore(
     let transaction = client.transaction().await.map_err(Error::statement(OPERATION))?;
     let locked = lock_with_blob(&transaction, account_id, public_id).await?;
     let locked = locked.ok_or(ChangeError::NotFound)?;
+    if !expected(&read_locked(OPERATION, &transaction, locked.id).await?) {
+        return Err(ChangeError::Unexpected);
+    }
     if bring_back(&transaction, account_id, &locked, renewed, now).await? {
         let event = Event {
             kind: "restore",

@@ -9,7 +9,7 @@ use crate::{Catalog, Error, Event, NewToken, events::record_in};
 /// What binds a token beside its scopes and its expiry.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct TokenBounds {
-    /// The only album that it may upload to.
+    /// The only album that it is good for.
     pub album_id: Option<i64>,
     /// Requests a minute.
     pub rate_per_minute: Option<i32>,

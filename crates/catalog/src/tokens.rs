@@ -54,8 +54,17 @@ pub struct Bearer {
     pub role: Role,
     /// What it may do. INVARIANT: `admin` is among them only while the account is an administrator's.
     pub scopes: Scopes,
-    /// The album that its uploads go to when they name none.
+    /// The only album of the account that it is good for, and that its uploads go to; none for all of them.
     pub album_id: Option<i64>,
+}
+
+impl Bearer {
+    /// Whether the credential is good for what lies in this album. SECURITY: one that is bound to an album is good for no other,
+    /// an administrator's neither.
+    #[must_use]
+    pub fn reaches(&self, album_id: i64) -> bool {
+        self.album_id.is_none_or(|bound| bound == album_id)
+    }
 }
 
 /// Keeps a token; gives its id.

@@ -32,6 +32,8 @@ pub struct UploadRecord {
     pub id: PublicId,
     /// Whose it is.
     pub account_id: i64,
+    /// The only album that the token is good for with which it was begun.
+    pub album_id: Option<i64>,
     /// What it is.
     pub shape: UploadShape,
     /// Bytes that it will have.
@@ -49,7 +51,7 @@ pub struct UploadRecord {
 }
 
 const COLUMNS: &str =
-    "id, account_id, shape, length_bytes, offset_bytes, metadata, parts, image_id, expires_at";
+    "id, account_id, album_id, shape, length_bytes, offset_bytes, metadata, parts, image_id, expires_at";
 
 fn read(operation: &'static str, row: &Row) -> Result<UploadRecord, Error> {
     let id = |text: &str| text.parse().map_err(|error| Error::row(operation, error));
@@ -62,6 +64,7 @@ fn read(operation: &'static str, row: &Row) -> Result<UploadRecord, Error> {
     Ok(UploadRecord {
         id: id(row.get("id"))?,
         account_id: row.get("account_id"),
+        album_id: row.get("album_id"),
         shape,
         length: row.get::<_, i64>("length_bytes").unsigned_abs(),
         offset: row.get::<_, i64>("offset_bytes").unsigned_abs(),
@@ -80,8 +83,8 @@ fn bytes(operation: &'static str, count: u64) -> Result<i64, Error> {
 pub async fn create_upload(catalog: &Catalog, new: &UploadRecord, now: Timestamp) -> Result<(), Error> {
     const OPERATION: &str = "begin an upload";
     const SQL: &str = "
-        INSERT INTO upload (id, account_id, shape, length_bytes, offset_bytes, metadata, parts, created_at, expires_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+        INSERT INTO upload (id, account_id, shape, length_bytes, offset_bytes, metadata, parts, created_at, expires_at, album_id)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     let parts: Vec<&str> = new.parts.iter().map(PublicId::as_str).collect();
     let client = catalog.client(OPERATION).await?;
     client
@@ -97,6 +100,7 @@ pub async fn create_upload(catalog: &Catalog, new: &UploadRecord, now: Timestamp
                 &parts,
                 &now,
                 &new.expires_at,
+                &new.album_id,
             ],
         )
         .await

@@ -39,8 +39,8 @@ pub enum AccessRefusal {
     /// A token would be able to do more than who makes it.
     #[error("the token would be wider than its maker: {0}")]
     GrantTooWide(&'static str),
-    /// A token that is bound to one album was used to upload to another.
-    #[error("the token is bound to another album")]
+    /// A token that is bound to one album was used for another, or for what concerns more than an album.
+    #[error("the token is good for its own album only")]
     OtherAlbum,
     /// There is no such token, or not for this caller.
     #[error("there is no such token")]

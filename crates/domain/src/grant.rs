@@ -7,7 +7,7 @@ use crate::{AccessRefusal, Scopes};
 pub struct Grant {
     /// What it may do.
     pub scopes: Scopes,
-    /// The only album that it may upload to; none for any.
+    /// The only album that it is good for; none for all.
     pub album_id: Option<i64>,
     /// When it stops working; none for never.
     pub expires_at: Option<Timestamp>,

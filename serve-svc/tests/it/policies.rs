@@ -23,7 +23,7 @@ async fn set_site(server: &Server, policy: Value) {
 
 async fn set_album(server: &Server, policy: Option<Value>) {
     let uploads = server.database.catalog_as(ServiceRole::Upload);
-    let albums = catalog::list_albums(&uploads, server.account, None, 10)
+    let albums = catalog::list_albums(&uploads, server.account, None, None, 10)
         .await
         .unwrap();
     let patch = AlbumPatch {
@@ -349,9 +349,16 @@ async fn signed_links_can_be_taken_back_and_pass_every_hotlink_rule() {
     }
     let uploads = server.database.catalog_as(ServiceRole::Upload);
     for (picture, (link, status)) in [&private, &public].iter().zip(links.iter().zip([404, 403])) {
-        catalog::revoke_links(&uploads, server.account, picture.id, None, server.clock.now())
-            .await
-            .unwrap();
+        catalog::revoke_links(
+            &uploads,
+            server.account,
+            picture.id,
+            None,
+            None,
+            server.clock.now(),
+        )
+        .await
+        .unwrap();
         within_a_second(&server, link, EVIL, status).await;
     }
 }

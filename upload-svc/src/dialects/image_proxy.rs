@@ -1,7 +1,7 @@
 //! image-proxy: the `FastAPI` "Image Proxy Project" 2.0. `POST /upload?username&password`, `GET /info/{md5}`, `/stats`, `/health`. Its
 //! pictures are seen at `/secure_get/{md5}?token=`, which serve-svc answers. Failures are `{"detail":…}`.
 
-use catalog::{Bearer, Content, ImageRecord, Role};
+use catalog::{Content, ImageRecord, Role};
 use domain::{AccessRefusal, Md5, MediaType, Refusal, Scope, UploadLimits};
 use http::{HeaderValue, StatusCode, header::ALLOW};
 use http_kit::{BodyFault, Language};
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     Service,
-    identity::{find_caller, require},
+    identity::{Caller, find_caller, require},
     problem::{Failure, mebibytes},
     routes::{Asked, Body},
 };
@@ -54,7 +54,7 @@ fn detail(route: &'static str, status: StatusCode, words: &str) -> Response {
 pub(super) async fn upload(service: Service, asked: Asked, body: Body) -> Response {
     let narrower = service.limited(limits(service.limits()));
     let bearer = match enter(&service, &asked).await {
-        Ok(bearer) => bearer,
+        Ok(caller) => caller.within_album(),
         Err(why) => return why.response(UPLOAD, &narrower),
     };
     let outcome = async {
@@ -129,12 +129,13 @@ async fn info(md5: String, service: Service, asked: Asked) -> Response {
 
 /// The caller's own image of these bytes, the oldest where there are several. SECURITY: of nobody else's is anything told.
 async fn find(service: &Service, asked: &Asked, md5: &str) -> Result<ImageRecord, Denied> {
-    let bearer = enter(service, asked).await?;
+    let bearer = enter(service, asked).await?.within_album();
     require(&bearer, Scope::Read).map_err(Failure::from)?;
     let md5: Md5 = md5.parse().map_err(|_| Failure::from(Refusal::NotFound))?;
     let found = catalog::find_by_content(
         service.catalog(),
         bearer.account_id,
+        bearer.album_id,
         Content::Md5(md5),
         service.now(),
     );
@@ -146,7 +147,8 @@ async fn find(service: &Service, asked: &Asked, md5: &str) -> Result<ImageRecord
 /// Of the caller's own images; of everybody's for an administrator.
 async fn stats(service: Service, asked: Asked) -> Response {
     let outcome = async {
-        let bearer = enter(&service, &asked).await?;
+        let caller = enter(&service, &asked).await?;
+        let bearer = caller.of_whole_account().map_err(Failure::from)?;
         require(&bearer, Scope::Read).map_err(Failure::from)?;
         let is_admin = bearer.role == Role::Admin && bearer.scopes.contains(Scope::Admin);
         let owner = (!is_admin).then_some(bearer.account_id);
@@ -195,7 +197,7 @@ impl From<Failure> for Denied {
 }
 
 /// Who a query's user name and password speak for; a token will do for both.
-async fn enter(service: &Service, asked: &Asked) -> Result<Bearer, Denied> {
+async fn enter(service: &Service, asked: &Asked) -> Result<Caller, Denied> {
     let pairs: Vec<_> = url::form_urlencoded::parse(asked.query.as_bytes()).collect();
     let said = |name: &str| {
         pairs
@@ -206,8 +208,8 @@ async fn enter(service: &Service, asked: &Asked) -> Result<Bearer, Denied> {
     match (said("username"), said("password")) {
         (Some(username), Some(password)) => Ok(service.recognise_user(asked, username, password).await?),
         (username, password) => {
-            if let Some(bearer) = find_caller(service, asked).await? {
-                return Ok(bearer);
+            if let Some(caller) = find_caller(service, asked).await? {
+                return Ok(caller);
             }
             let missing = [("username", username), ("password", password)];
             let missing = missing.into_iter().filter(|(_, value)| value.is_none());

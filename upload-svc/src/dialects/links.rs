@@ -22,7 +22,7 @@ pub(super) struct Taken {
 impl Taken {
     pub(super) fn of(service: &Service, bearer: &Bearer, published: Published) -> Self {
         let Published { image, standing } = published;
-        let (delete_token, delete_url) = if delete_link::may_be_told(bearer, standing) {
+        let (delete_token, delete_url) = if delete_link::may_be_told(bearer, &image, standing) {
             (
                 delete_link::token(service, &image).to_string(),
                 delete_link::url(service, &image),

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     Service,
-    identity::{authenticate, require},
+    identity::{authenticate_in_album, require},
     problem::Failure,
     routes::{Asked, Body, image_url, read_body},
 };
@@ -218,7 +218,8 @@ async fn make_token(service: Service, asked: Asked, body: Body) -> Response {
 async fn grant(service: &Service, asked: &Asked, body: Body) -> Result<Token, Failure> {
     let login: Login = read_body(&asked.headers, body).await?;
     let username = login.username.or(login.email).unwrap_or_default();
-    let bearer = service.recognise_user(asked, &username, &login.password).await?;
+    let caller = service.recognise_user(asked, &username, &login.password).await?;
+    let bearer = caller.within_album();
     let token = Token::from_random(process::random());
     let scopes: Scopes = [Scope::Upload, Scope::Read, Scope::Manage].into_iter().collect();
     let new = NewToken {
@@ -259,7 +260,7 @@ fn bounds_of(bearer: &Bearer) -> TokenBounds {
 async fn drop_token(service: Service, asked: Asked) -> Response {
     const ROUTE: &str = "DELETE /api/v1/tokens";
     let outcome = async {
-        let bearer = authenticate(&service, &asked).await?;
+        let bearer = authenticate_in_album(&service, &asked).await?;
         require(&bearer, Scope::Manage)?;
         if let Credential::Token { id, .. } = bearer.credential {
             let (catalog, client) = (service.catalog(), Some(asked.client.0));

@@ -1,6 +1,6 @@
 //! What Lsky's clients ask for beside uploading: who they are, their images and albums, page by page.
 
-use catalog::{Bearer, ImageRecord, NumberedColumn, NumberedQuery, Standing};
+use catalog::{Bearer, ChangeError, ImageRecord, NumberedColumn, NumberedQuery, Standing};
 use domain::{PublicId, Refusal, Scope};
 use serde_json::{Value, json};
 use warp::reply::Response;
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     Service, delete_link,
-    identity::{authenticate, require},
+    identity::{album_for, authenticate_in_album, require},
     problem::Failure,
     routes::Asked,
 };
@@ -24,7 +24,7 @@ const WITHOUT_LIMIT: u64 = 1 << 40;
 pub(super) async fn profile(service: Service, asked: Asked) -> Response {
     const ROUTE: &str = "GET /api/v1/profile";
     let outcome = async {
-        let bearer = authenticate(&service, &asked).await?;
+        let bearer = authenticate_in_album(&service, &asked).await?;
         require(&bearer, Scope::Read)?;
         profile_json(&service, &bearer).await
     };
@@ -36,6 +36,7 @@ async fn profile_json(service: &Service, bearer: &Bearer) -> Result<Value, Failu
     let account = account.ok_or(Refusal::InvalidCredential)?;
     let query = NumberedQuery {
         account_id: account.id,
+        album_id: bearer.album_id,
         page: 1,
         ..NumberedQuery::default()
     };
@@ -58,10 +59,13 @@ async fn profile_json(service: &Service, bearer: &Bearer) -> Result<Value, Failu
 pub(super) async fn images(service: Service, asked: Asked) -> Response {
     const ROUTE: &str = "GET /api/v1/images";
     let outcome = async {
-        let bearer = authenticate(&service, &asked).await?;
+        let bearer = authenticate_in_album(&service, &asked).await?;
         require(&bearer, Scope::Read)?;
         let query = NumberedQuery {
-            album_id: parameter(&asked.query, "album_id").and_then(|id| id.parse().ok()),
+            album_id: album_for(
+                &bearer,
+                parameter(&asked.query, "album_id").and_then(|id| id.parse().ok()),
+            )?,
             order: vec![order(&asked.query)],
             ..page(&bearer, &asked.query)
         };
@@ -77,7 +81,7 @@ pub(super) async fn images(service: Service, asked: Asked) -> Response {
 }
 
 fn listed(service: &Service, bearer: &Bearer, image: &ImageRecord) -> Value {
-    let delete_url = if delete_link::may_be_told(bearer, Standing::Existing) {
+    let delete_url = if delete_link::may_be_told(bearer, image, Standing::Existing) {
         delete_link::url(service, image)
     } else {
         String::new()
@@ -90,7 +94,7 @@ fn listed(service: &Service, bearer: &Bearer, image: &ImageRecord) -> Value {
 pub(super) async fn albums(service: Service, asked: Asked) -> Response {
     const ROUTE: &str = "GET /api/v1/albums";
     let outcome = async {
-        let bearer = authenticate(&service, &asked).await?;
+        let bearer = authenticate_in_album(&service, &asked).await?;
         require(&bearer, Scope::Read)?;
         let query = NumberedQuery {
             order: vec![(NumberedColumn::Id, true)],
@@ -112,15 +116,16 @@ pub(super) async fn albums(service: Service, asked: Asked) -> Response {
 pub(super) async fn withdraw(key: String, service: Service, asked: Asked) -> Response {
     const ROUTE: &str = "DELETE /api/v1/images/{key}";
     let outcome = async {
-        let bearer = authenticate(&service, &asked).await?;
+        let bearer = authenticate_in_album(&service, &asked).await?;
         require(&bearer, Scope::Manage)?;
         let id: PublicId = key.parse().map_err(|_| Refusal::NotFound)?;
         let (catalog, client) = (service.catalog(), Some(asked.client.0));
-        let gone = catalog::withdraw(catalog, bearer.account_id, id, client, service.now()).await?;
-        if gone {
-            Ok(())
-        } else {
-            Err(Failure::from(Refusal::NotFound))
+        let within = |image: &ImageRecord| bearer.reaches(image.album_id);
+        let gone = catalog::withdraw_if(catalog, bearer.account_id, id, &within, client, service.now()).await;
+        match gone {
+            // One of another album is as good as none.
+            Err(ChangeError::Unexpected) => Err(Failure::from(Refusal::NotFound)),
+            gone => Ok(gone?),
         }
     };
     match outcome.await {
@@ -132,6 +137,7 @@ pub(super) async fn withdraw(key: String, service: Service, asked: Asked) -> Res
 fn page(bearer: &Bearer, query: &str) -> NumberedQuery {
     NumberedQuery {
         account_id: bearer.account_id,
+        album_id: bearer.album_id,
         name: parameter(query, "keyword").map(|keyword| keyword.replace('\0', "")),
         page: number(query, "page"),
         number: PER_PAGE,

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     Service,
-    identity::{COOKIE, authenticate, cookie_of, is_foreign_page, recognise, require},
+    identity::{COOKIE, album_for, authenticate_in_album, cookie_of, is_foreign_page, recognise, require},
     problem::Failure,
     routes::{Asked, Body, read_body, session},
 };
@@ -146,14 +146,14 @@ fn refuse(route: &'static str, unhappy: Unhappy) -> Response {
 
 /// Who asks: a key in the header or the query, or the session's cookie.
 pub(super) async fn enter(service: &Service, asked: &Asked, scope: Scope) -> Result<Bearer, Failure> {
-    let bearer = match authenticate(service, asked).await {
+    let bearer = match authenticate_in_album(service, asked).await {
         // Programs of this dialect keep the cookie and send neither header by which a browser says whose page asks. A browser
         // of these years always sends one, and the cookie is SameSite besides.
         Err(Failure::Refused(Refusal::Access(AccessRefusal::CrossSite)))
             if !is_foreign_page(&asked.headers, service.base_url()) =>
         {
             let session = cookie_of(&asked.headers).ok_or(Refusal::Unauthenticated)?;
-            recognise(service, asked, &session).await?
+            recognise(service, asked, &session).await?.within_album()
         }
         other => other?,
     };
@@ -179,11 +179,11 @@ pub(super) fn said(fields: &Map<String, Value>, name: &str) -> Option<String> {
 }
 
 /// The page that a query asks for, of the caller's own.
-pub(super) fn page(bearer: &Bearer, query: &str) -> NumberedQuery {
+pub(super) fn page(bearer: &Bearer, query: &str) -> Result<NumberedQuery, AccessRefusal> {
     let number = |name: &str| parameter(query, name).and_then(|text| text.parse::<i64>().ok());
-    NumberedQuery {
+    Ok(NumberedQuery {
         account_id: bearer.account_id,
-        album_id: number("album"),
+        album_id: album_for(bearer, number("album"))?,
         name: parameter(query, "name").map(|text| text.replace('\0', "")),
         description: parameter(query, "description").map(|text| text.replace('\0', "")),
         order: order(&parameter(query, "descent").unwrap_or_default()),
@@ -191,7 +191,7 @@ pub(super) fn page(bearer: &Bearer, query: &str) -> NumberedQuery {
         number: number("number")
             .filter(|number| (1..=MOST).contains(number))
             .unwrap_or(USUAL),
-    }
+    })
 }
 
 /// `descent`: a comma list of columns, each descending; ascending by number where none is known.

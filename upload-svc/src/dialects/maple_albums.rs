@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     Service,
+    identity::require_whole,
     problem::Failure,
     routes::{Asked, Body},
 };
@@ -22,7 +23,8 @@ const LONGEST_NAME: usize = 255;
 pub(super) async fn list(service: Service, asked: Asked) -> Response {
     let outcome = async {
         let bearer = enter(&service, &asked, Scope::Read).await?;
-        let query = page(&bearer, &asked.query);
+        let mut query = page(&bearer, &asked.query)?;
+        query.album_id = bearer.album_id;
         let found = catalog::number_albums(service.catalog(), &query).await?;
         let albums: Vec<Value> = found.entries.iter().map(album_json).collect();
         let pages = Pages::of(query.page, query.number, found.total, albums.len());
@@ -34,6 +36,7 @@ pub(super) async fn list(service: Service, asked: Asked) -> Response {
 pub(super) async fn create(service: Service, asked: Asked, body: Body) -> Response {
     let outcome: Outcome = async {
         let bearer = enter(&service, &asked, Scope::Manage).await?;
+        require_whole(&bearer)?;
         let patch = read_patch(&fields(&asked, body).await?);
         let Some(name) = patch.name.clone() else {
             return Err(Unhappy::Argument("相册名称不能为空".to_owned()));
@@ -72,9 +75,11 @@ pub(super) async fn change(pk: String, service: Service, asked: Asked, body: Bod
 pub(super) async fn remove(pk: String, service: Service, asked: Asked) -> Response {
     let outcome: Outcome = async {
         let bearer = enter(&service, &asked, Scope::Manage).await?;
+        require_whole(&bearer)?;
         let album = find(&service, &bearer, &pk).await?;
         let caller = BulkCaller {
             owner: Some(bearer.account_id),
+            album_id: None,
             account_id: bearer.account_id,
             client_address: Some(asked.client.0),
         };
@@ -90,6 +95,9 @@ pub(super) async fn remove(pk: String, service: Service, asked: Asked) -> Respon
 /// The caller's album of this number.
 pub(super) async fn find(service: &Service, bearer: &Bearer, pk: &str) -> Result<AlbumRecord, Unhappy> {
     let id = pk.parse().map_err(|_| Unhappy::Missing(NO_ALBUM))?;
+    if !bearer.reaches(id) {
+        return Err(Unhappy::Missing(NO_ALBUM));
+    }
     let album = catalog::find_album(service.catalog(), Some(bearer.account_id), id).await?;
     album.ok_or(Unhappy::Missing(NO_ALBUM))
 }

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use blobs::Staged;
-use catalog::{AccountRecord, Bearer, ImagePatch, ImageRecord, Standing};
+use catalog::{AccountRecord, Bearer, ChangeError, ImagePatch, ImageRecord, Standing};
 use domain::{FileName, MediaType, Refusal, Scope, UploadLimits};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -29,7 +29,7 @@ const EXTENSIONS: [&str; 3] = ["png", "jpg", "jpeg"];
 pub(super) async fn list(service: Service, asked: Asked) -> Response {
     let outcome = async {
         let bearer = enter(&service, &asked, Scope::Read).await?;
-        let query = page(&bearer, &asked.query);
+        let query = page(&bearer, &asked.query)?;
         let found = catalog::number_images(service.catalog(), &query, service.now()).await?;
         let mut shelf = Shelf::of(&service, &bearer).await?;
         let mut images = Vec::with_capacity(found.entries.len());
@@ -159,7 +159,7 @@ pub(super) async fn change(pk: String, service: Service, asked: Asked, body: Bod
             bearer.account_id,
             image.public_id,
             &patch,
-            &|_| true,
+            &|image| bearer.reaches(image.album_id),
             client,
             now,
         )
@@ -177,9 +177,13 @@ pub(super) async fn remove(pk: String, service: Service, asked: Asked) -> Respon
         let image = find(&service, &bearer, &pk).await?;
         let (client, now) = (Some(asked.client.0), service.now());
         let catalog = service.catalog();
-        if !catalog::withdraw(catalog, bearer.account_id, image.public_id, client, now).await? {
-            return Err(Unhappy::Missing(NO_IMAGE));
-        }
+        let within = |image: &ImageRecord| bearer.reaches(image.album_id);
+        catalog::withdraw_if(catalog, bearer.account_id, image.public_id, &within, client, now)
+            .await
+            .map_err(|error| match error {
+                ChangeError::NotFound | ChangeError::Unexpected => Unhappy::Missing(NO_IMAGE),
+                other => Failure::from(other).into(),
+            })?;
         Shelf::of(&service, &bearer).await?.show(&service, &image).await
     }
     .await;
@@ -190,7 +194,9 @@ async fn find(service: &Service, bearer: &Bearer, pk: &str) -> Result<ImageRecor
     let id = pk.parse().map_err(|_| Unhappy::Missing(NO_IMAGE))?;
     let found =
         catalog::find_image_by_number(service.catalog(), bearer.account_id, id, service.now()).await?;
-    found.ok_or(Unhappy::Missing(NO_IMAGE))
+    found
+        .filter(|image| bearer.reaches(image.album_id))
+        .ok_or(Unhappy::Missing(NO_IMAGE))
 }
 
 /// What the caller's images are shown with: their owner's name and the names of their albums.

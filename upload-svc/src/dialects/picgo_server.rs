@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     Service, delete_link,
-    identity::authenticate,
+    identity::authenticate_any,
     intake::{self, ANY_FIELD},
     problem::Failure,
     routes::{Asked, Body, image_url, read_body},
@@ -58,7 +58,7 @@ async fn take(service: &Service, asked: &Asked, body: Body) -> Result<Vec<Value>
         .and_then(|value| value.to_str().ok())
         .is_some_and(|text| text.starts_with("application/json"));
     if is_json {
-        authenticate(service, asked).await?;
+        authenticate_any(service, asked).await?;
         // SECURITY: the list holds paths of the client's machine, or URLs. A server opens neither.
         let reason = "send the files themselves as multipart/form-data: a server can't open paths";
         return Err(Refusal::MalformedBody(reason.to_owned()).into());

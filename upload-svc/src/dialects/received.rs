@@ -59,7 +59,7 @@ pub(super) async fn receive(
     body: Body,
 ) -> Result<Received, Failure> {
     match find_caller(service, asked).await? {
-        Some(bearer) => receive_from(service, asked, bearer, manner, body).await,
+        Some(caller) => receive_from(service, asked, caller.within_album(), manner, body).await,
         None => receive_from_stranger(service, asked, manner, body).await,
     }
 }
@@ -114,10 +114,11 @@ async fn find_in_fields(
     if let Some([name, password]) = manner.user
         && let (Some(name), Some(password)) = (said(name), said(password))
     {
-        return service.recognise_user(asked, name, password).await;
+        let caller = service.recognise_user(asked, name, password).await?;
+        return Ok(caller.within_album());
     }
     match TOKEN_FIELDS.into_iter().find_map(said) {
-        Some(token) => recognise(service, asked, token).await,
+        Some(token) => Ok(recognise(service, asked, token).await?.within_album()),
         None => Err(Refusal::Unauthenticated.into()),
     }
 }

@@ -17,7 +17,7 @@ use warp::{Filter, Reply as _, filters::BoxedFilter, path, reply::Response};
 use super::{With, reply};
 use crate::{
     Service,
-    identity::{authenticate, is_foreign_page, require},
+    identity::{authenticate_in_album, is_foreign_page, require},
     problem::Failure,
     routes::Asked,
 };
@@ -76,7 +76,7 @@ fn uploader(base_url: &str, token: &str) -> Value {
 }
 
 async fn token_for(service: &Service, asked: &Asked, id: &str) -> Result<String, Failure> {
-    let bearer = authenticate(service, asked).await?;
+    let bearer = authenticate_in_album(service, asked).await?;
     let id: i64 = id.parse().map_err(|_| AccessRefusal::NoSuchToken)?;
     if let Credential::Token { id: shown, .. } = bearer.credential
         && shown == id
@@ -123,7 +123,7 @@ async fn make_under(
         return Err(Refusal::ScopeMissing(Scope::Upload).into());
     }
     if !is_within {
-        return Err(AccessRefusal::GrantTooWide("album").into());
+        return Err(AccessRefusal::NoSuchToken.into());
     }
     require(bearer, Scope::Upload)?;
     let token = Token::from_random(process::random());

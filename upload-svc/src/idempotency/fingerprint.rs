@@ -145,7 +145,7 @@ mod tests {
             headers,
             query: query.to_owned(),
             client: ClientAddress([127, 0, 0, 1].into()),
-            bearer: None,
+            caller: None,
         }
     }
 

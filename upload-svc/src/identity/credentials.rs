@@ -29,17 +29,64 @@ enum Sent {
     Cookie(String),
 }
 
+/// Who has shown a good credential, before it is settled what becomes of one that is bound to an album.
+///
+/// SECURITY: nobody learns more of a caller than the account without saying which it is: a handler that has never thought of such tokens
+/// asks for [`Caller::of_whole_account`], and they are refused.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller(Bearer);
+
+impl Caller {
+    /// For what concerns the whole account, the site or somebody else: a token that is bound to an album is refused.
+    pub(crate) fn of_whole_account(self) -> Result<Bearer, AccessRefusal> {
+        match self.0.album_id {
+            None => Ok(self.0),
+            Some(_) => Err(AccessRefusal::OtherAlbum),
+        }
+    }
+
+    /// For what keeps to the album itself: whoever calls this passes [`Bearer::album_id`] on to what it asks the catalog, or asks
+    /// [`Bearer::reaches`].
+    pub(crate) fn within_album(self) -> Bearer {
+        self.0
+    }
+
+    /// Who has shown the account's password.
+    pub(super) fn signed_in(bearer: Bearer) -> Self {
+        Self(bearer)
+    }
+
+    pub(crate) fn account_id(&self) -> i64 {
+        self.0.account_id
+    }
+
+    /// The only album that it is good for.
+    pub(crate) fn album_id(&self) -> Option<i64> {
+        self.0.album_id
+    }
+}
+
 /// Finds out who a request speaks for, from its head alone: a request without a good credential is refused before any
-/// of its body is read.
+/// of its body is read. One with a token that is bound to an album is refused, too.
 pub(crate) async fn authenticate(service: &Service, asked: &Asked) -> Result<Bearer, Failure> {
-    let bearer = find_caller(service, asked).await?;
-    bearer.ok_or_else(|| Refusal::Unauthenticated.into())
+    Ok(authenticate_any(service, asked).await?.of_whole_account()?)
+}
+
+/// The same for a handler that lets a token that is bound to an album do what lies within it ([`Caller::within_album`]).
+pub(crate) async fn authenticate_in_album(service: &Service, asked: &Asked) -> Result<Bearer, Failure> {
+    Ok(authenticate_any(service, asked).await?.within_album())
+}
+
+/// Whoever shows a good credential.
+pub(crate) async fn authenticate_any(service: &Service, asked: &Asked) -> Result<Caller, Failure> {
+    let caller = find_caller(service, asked).await?;
+    caller.ok_or_else(|| Refusal::Unauthenticated.into())
 }
 
 /// The same where a request may show nothing, because what it shows may yet come in its body.
-pub(crate) async fn find_caller(service: &Service, asked: &Asked) -> Result<Option<Bearer>, Failure> {
-    if let Some(bearer) = &asked.bearer {
-        return Ok(Some(bearer.clone()));
+pub(crate) async fn find_caller(service: &Service, asked: &Asked) -> Result<Option<Caller>, Failure> {
+    if let Some(caller) = &asked.caller {
+        return Ok(Some(caller.clone()));
     }
     let Some(sent) = find_credential(&asked.headers, &asked.query) else {
         return Ok(None);
@@ -54,7 +101,7 @@ pub(crate) async fn find_caller(service: &Service, asked: &Asked) -> Result<Opti
 }
 
 /// Who a token or a session speaks for, wherever it was found.
-pub(crate) async fn recognise(service: &Service, asked: &Asked, text: &str) -> Result<Bearer, Failure> {
+pub(crate) async fn recognise(service: &Service, asked: &Asked, text: &str) -> Result<Caller, Failure> {
     let (catalog, now) = (service.catalog(), service.now());
     let bearer = if let Ok(token) = text.parse::<Token>() {
         let hash = TokenHash(Sha256(Hasher::digest(token.expose()).into()));
@@ -83,7 +130,7 @@ pub(crate) async fn recognise(service: &Service, asked: &Asked, text: &str) -> R
             return Err(refusal.into());
         }
     }
-    Ok(bearer)
+    Ok(Caller(bearer))
 }
 
 /// Whether a caller may do this.
@@ -95,7 +142,15 @@ pub(crate) fn require(bearer: &Bearer, scope: Scope) -> Result<(), Refusal> {
     }
 }
 
-/// The album of an upload that names `asked`: a token that is bound to one uploads to no other.
+/// Whether a caller may do this to what belongs to others, too: a token that is bound to an album may not.
+pub(crate) fn require_whole(bearer: &Bearer) -> Result<(), AccessRefusal> {
+    match bearer.album_id {
+        None => Ok(()),
+        Some(_) => Err(AccessRefusal::OtherAlbum),
+    }
+}
+
+/// The album of what names `asked`, or names none: a token that is bound to one is good for no other.
 pub(crate) fn album_for(bearer: &Bearer, asked: Option<i64>) -> Result<Option<i64>, AccessRefusal> {
     match (bearer.album_id, asked) {
         (Some(bound), Some(asked)) if bound != asked => Err(AccessRefusal::OtherAlbum),

@@ -2,7 +2,7 @@ use catalog::{Bearer, Credential, Event, Role, SignIn};
 use domain::{AccessRefusal, PasswordHash, Refusal, Scopes, Token};
 use serde_json::json;
 
-use super::recognise;
+use super::{Caller, recognise};
 use crate::{Service, problem::Failure, routes::Asked};
 
 impl Service {
@@ -50,7 +50,7 @@ impl Service {
         asked: &Asked,
         username: &str,
         password: &str,
-    ) -> Result<Bearer, Failure> {
+    ) -> Result<Caller, Failure> {
         if password.parse::<Token>().is_ok() {
             return self.recognise_token_of(asked, username, password).await;
         }
@@ -71,13 +71,13 @@ impl Service {
             return Err(self.sign_in_failed(asked, Some(sign_in)).await?);
         }
         let role = sign_in.account.role;
-        Ok(Bearer {
+        Ok(Caller::signed_in(Bearer {
             credential: Credential::Password,
             account_id: sign_in.account.id,
             role,
             scopes: Scopes::all().without_admin_unless(role == Role::Admin),
             album_id: None,
-        })
+        }))
     }
 
     async fn recognise_token_of(
@@ -85,13 +85,13 @@ impl Service {
         asked: &Asked,
         username: &str,
         token: &str,
-    ) -> Result<Bearer, Failure> {
-        let bearer = recognise(self, asked, token).await?;
-        let account = catalog::find_account(self.catalog(), bearer.account_id).await?;
+    ) -> Result<Caller, Failure> {
+        let caller = recognise(self, asked, token).await?;
+        let account = catalog::find_account(self.catalog(), caller.account_id()).await?;
         let is_theirs =
             account.is_some_and(|account| account.username.to_lowercase() == username.to_lowercase());
         if is_theirs {
-            Ok(bearer)
+            Ok(caller)
         } else {
             Err(Refusal::InvalidCredential.into())
         }

@@ -1,8 +1,8 @@
 use std::{collections::HashMap, sync::Arc};
 
 use bytes::Buf;
-use catalog::{ImageRecord, Replacing};
-use domain::{PublicId, Refusal};
+use catalog::{Bearer, ImageRecord, Replacing};
+use domain::Refusal;
 use futures_util::Stream;
 use http::header::CONTENT_TYPE;
 
@@ -22,11 +22,12 @@ use crate::{
 /// Gives an image other bytes: a form with one file, or a body that is nothing but the file.
 pub(crate) async fn replace<B: Buf>(
     service: &Service,
-    account_id: i64,
-    public_id: PublicId,
+    bearer: &Bearer,
+    image: &ImageRecord,
     asked: &Asked,
     body: impl Stream<Item = Result<B, warp::Error>> + Send + 'static,
 ) -> Result<ImageRecord, Failure> {
+    let (account_id, public_id) = (image.account_id, image.public_id);
     let (file, fields) = receive_one(service, asked, body).await?;
     let checksums = checksum::read(&asked.headers, &fields)?;
     let staged = Arc::new(file.staged?);
@@ -42,12 +43,13 @@ pub(crate) async fn replace<B: Buf>(
     let Looked { staged, blob, origin } = inspect(service, staged, looking).await?;
     let (catalog, writer, now) = (service.catalog().clone(), service.writer().clone(), service.now());
     let (if_match, client) = (IfMatch::of(&asked.headers), asked.client.0);
+    let bearer = bearer.clone();
     // A task of its own, as for publishing.
     let replacing = tokio::spawn(async move {
         let which = Replacing {
             account_id,
             public_id,
-            expected: &|image| if_match.allows(image),
+            expected: &|image| if_match.allows(image) && bearer.reaches(image.album_id),
             client_address: Some(client),
             origin,
         };

@@ -16,6 +16,7 @@ pub(super) fn operations(language: Language) -> Vec<Operation> {
         get("/v1/albums", "listAlbums", t("List your albums", "列出相册"))
             .about(t("In the order in which they were made.", "按创建顺序。"))
             .access(Access::Own(Scope::Read))
+            .keeps_to_album()
             .paged(language)
             .answers(
                 200,
@@ -30,6 +31,7 @@ pub(super) fn operations(language: Language) -> Vec<Operation> {
             .refuses(&["album_name_taken"]),
         get("/v1/albums/{id}", "getAlbum", t("One album", "查看相册"))
             .access(Access::OwnOrAdmin(Scope::Read))
+            .keeps_to_album()
             .path_part("id", album_number())
             .answers(200, t("The album.", "相册信息。"), refer_to("Album"))
             .refuses(&["no_such_album"]),
@@ -39,6 +41,7 @@ pub(super) fn operations(language: Language) -> Vec<Operation> {
                 "未提供的字段保持不变。`default` 不能改名。",
             ))
             .access(Access::OwnOrAdmin(Scope::Manage))
+            .keeps_to_album()
             .path_part("id", album_number())
             .takes_json(
                 fields(name().optional()),

@@ -59,6 +59,8 @@ fn change(language: Language) -> Operation {
     )
     .about(t("What is absent stays.", "未提供的字段保持不变。"))
     .access(Access::OwnOrAdmin(Scope::Manage))
+    .keeps_to_album()
+    .refuses(&["album_not_allowed"])
     .path_part("id", image_id())
     .takes_json(
         fields,
@@ -82,6 +84,7 @@ fn withdraw(language: Language) -> Operation {
             "立即生效：其所有链接不再可访问。宽限期内可恢复；之后若无其他图片使用，文件会被清除。",
         ))
         .access(Access::OwnOrAdmin(Scope::Manage))
+        .keeps_to_album()
         .path_part("id", image_id())
         .answers_nothing(204, t("Withdrawn.", "已撤回。"))
         .refuses(&["not_found"]);
@@ -96,6 +99,7 @@ fn restore(language: Language) -> Operation {
             "恢复已撤回或已过期的图片，限宽限期内。过期的图片重新获得默认有效期；仍有效的图片原样返回。",
         ))
         .access(Access::OwnOrAdmin(Scope::Manage))
+        .keeps_to_album()
         .path_part("id", image_id())
         .answers(200, t("The image.", "图片信息。"), refer_to("Image"))
         .with_headers(&["ETag"])
@@ -121,6 +125,7 @@ fn replace(language: Language) -> Operation {
             "请求体为文件本身，或只含一个 `file` 的表单。名称、说明、相册、有效期与访问量保持不变。",
         ))
         .access(Access::OwnOrAdmin(Scope::Manage))
+        .keeps_to_album()
         .path_part("id", image_id())
         .takes("multipart/form-data", form, &Value::Null)
         .takes("application/octet-stream", bytes(), &Value::Null)
@@ -165,6 +170,8 @@ fn bulk(language: Language) -> Operation {
             "按发送顺序逐个返回结果。每 200 个为一个事务；若中途数据库故障，可原样重发。",
         ))
         .access(Access::OwnOrAdmin(Scope::Manage))
+        .keeps_to_album()
+        .refuses(&["album_not_allowed"])
         .takes_json(body, &json!({ "ids": example_ids(), "action": "withdraw" }))
         .answers(200, t("What became of each.", "各项结果。"), object(vec![("results", list_of(result))]))
 }

@@ -134,6 +134,7 @@ fn upload(language: Language) -> Operation {
             "`images` 与文件的发送顺序一致。无法接收的文件以 `{\"name\", \"problem\"}` 占位，其余照常保存；全部失败时返回第一个文件的错误。重复上传相同内容会返回已有的图片（`existing`），并按本次要求延长有效期。",
         ))
         .access(Access::Own(Scope::Upload))
+        .keeps_to_album()
         .takes("multipart/form-data", form, &Value::Null)
         .answers(201, t("At least one image is new.", "至少有一张是新的。"), images())
         .leads_to(&["getImage", "changeImage", "withdrawImage"], "$response.body#/images/0/id")
@@ -161,6 +162,8 @@ fn list(language: Language) -> Operation {
             "翻页时将 `next` 作为 `after` 发送，筛选与排序须保持一致。时间可为时刻或 UTC 日期；`…_to` 为日期时包含当天。",
         ))
         .access(Access::OwnOrAdmin(Scope::Read))
+        .keeps_to_album()
+        .refuses(&["album_not_allowed"])
         .query("sort", one_of(&["newest", "oldest", "taken", "name", "size"]).with("default", "newest").about(t(
             "`taken`: last taken first, undated ones behind; `size`: largest first.",
             "`taken`：最近拍摄在前，无日期在后；`size`：最大在前。",
@@ -213,6 +216,7 @@ fn exists(language: Language) -> Operation {
         "仅在您自己的有效图片中查找。请提供 `md5` 或 `sha256`。",
     ))
     .access(Access::Own(Scope::Read))
+    .keeps_to_album()
     .query("md5", hexadecimal(32).example("7d4496551a953ca22cbf92a45e0057d4"))
     .query("sha256", hexadecimal(64))
     .answers(200, t("Whether, and which.", "是否存在及对应图片。"), found)
@@ -223,6 +227,7 @@ fn describe(language: Language) -> Operation {
     let t = |english, chinese| language.pick(english, chinese);
     get("/v1/images/{id}", "getImage", t("One image", "查看图片"))
         .access(Access::OwnOrAdmin(Scope::Read))
+        .keeps_to_album()
         .path_part("id", image_id())
         .answers(200, t("The image.", "图片信息。"), refer_to("Image"))
         .with_headers(&["ETag"])

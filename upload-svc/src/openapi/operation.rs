@@ -14,6 +14,7 @@ pub(super) struct Operation {
     pub(super) summary: &'static str,
     pub(super) about: Option<&'static str>,
     pub(super) access: Access,
+    pub(super) keeps_to_album: bool,
     pub(super) parameters: Vec<Value>,
     pub(super) body: Option<Value>,
     pub(super) answers: Vec<Answered>,
@@ -88,6 +89,7 @@ impl Operation {
             summary,
             about: None,
             access: Access::Known,
+            keeps_to_album: false,
             parameters: Vec::new(),
             body: None,
             answers: Vec::new(),
@@ -103,6 +105,12 @@ impl Operation {
 
     pub(super) fn access(mut self, access: Access) -> Self {
         self.access = access;
+        self
+    }
+
+    /// A token that is bound to an album may do it, to what lies in that album. To others it is refused.
+    pub(super) fn keeps_to_album(mut self) -> Self {
+        self.keeps_to_album = true;
         self
     }
 
@@ -234,6 +242,9 @@ impl Operation {
         ];
         if self.access != Access::Anyone {
             codes.extend(["unauthenticated", "invalid_credential", "token_rate_exceeded"]);
+            if !self.keeps_to_album {
+                codes.push("album_not_allowed");
+            }
             if !matches!(self.method, "get" | "head" | "options") {
                 codes.push("cross_site_request");
             }
@@ -268,6 +279,15 @@ impl Operation {
             .iter()
             .map(|name| json!({ *name: scopes }));
         Value::Array(ways.collect())
+    }
+
+    /// The extension that says what a token reaches that is bound to an album.
+    pub(super) fn album_word(&self) -> &'static str {
+        match (self.access, self.keeps_to_album) {
+            (Access::Anyone, _) => "anyone",
+            (_, true) => "its-album",
+            (_, false) => "nothing",
+        }
     }
 
     /// The extension that says whose things it reaches.

@@ -33,6 +33,7 @@ pub(super) fn operations(language: Language) -> Vec<Operation> {
                 "从某页面请求某地址会得到什么结果；与实际判断用的是同一段代码。",
             ))
             .access(Access::OwnOrAdmin(Scope::Read))
+            .keeps_to_album()
             .query("url", text().about(t("The URL of an image, such as `/i/7h9KzQm2xRfW.jpg`; without it the site's rules are explained.", "图片地址，如 `/i/7h9KzQm2xRfW.jpg`；省略则说明站点规则。")))
             .query("referer", text().example("https://blog.example/post").about(t("The page that shows it.", "引用它的页面。")))
             .query("origin", text())
@@ -80,6 +81,7 @@ pub(super) fn links(language: Language) -> Vec<Operation> {
                 "到期之前在任何地方都有效，私有图片也不例外，且不受防盗链规则限制；不会晚于图片本身失效。",
             ))
             .access(Access::OwnOrAdmin(Scope::Manage))
+            .keeps_to_album()
             .path_part("id", image_id())
             .takes_json(wanted, &json!({ "expires_in": "12h" }))
             .answers(201, t("The link.", "签名链接。"), link)
@@ -90,6 +92,7 @@ pub(super) fn links(language: Language) -> Vec<Operation> {
                 "此前发出的所有签名链接与删除链接一并失效。",
             ))
             .access(Access::OwnOrAdmin(Scope::Manage))
+            .keeps_to_album()
             .path_part("id", image_id())
             .answers_nothing(204, t("Taken back.", "已收回。"))
             .refuses(&["not_found"]),

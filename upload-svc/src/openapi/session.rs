@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     operation::{Access, Operation, delete, get, post, put},
-    schema::{Schema, count, instant, list_of, object, one_of, refer_to, text, truth},
+    schema::{Schema, count, instant, list_of, number, object, one_of, refer_to, text, truth},
     schemas::scopes,
 };
 
@@ -27,6 +27,7 @@ pub(super) fn account(language: Language) -> Vec<Operation> {
         get("/v1/account", "getAccount", t("Your account", "查看账户"))
             .about(t("What it holds and may hold.", "用量与配额。"))
             .access(Access::Own(Scope::Read))
+            .keeps_to_album()
             .answers(200, t("The account.", "账户信息。"), refer_to("Account")),
         put(
             "/v1/account/password",
@@ -91,11 +92,19 @@ fn describe(language: Language) -> Operation {
         ("kind", one_of(&["session", "token"]).example("token")),
         ("expires_at", instant().or_null().example(Value::Null)),
         ("scopes", scopes()),
+        (
+            "album",
+            number().or_null().about(t(
+                "The only album that the token is good for.",
+                "该令牌仅限使用的相册。",
+            )),
+        ),
         ("account", refer_to("AccountName")),
         ("limits", limits(language)),
     ]);
     get("/v1/session", "getSession", t("Who am I?", "我是谁"))
         .access(Access::Known)
+        .keeps_to_album()
         .answers(
             200,
             t(
@@ -133,6 +142,7 @@ fn sign_out(language: Language) -> Operation {
             "立即生效，会话随即作废。",
         ))
         .access(Access::Known)
+        .keeps_to_album()
         .answers_nothing(204, t("Signed out.", "已退出。"))
         .with_headers(&["Set-Cookie"])
         .refuses(&["not_a_session"])

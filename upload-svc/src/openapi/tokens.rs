@@ -46,6 +46,7 @@ fn uploader_file(language: Language) -> Operation {
             "可用 ShareX 直接打开的设置文件。令牌请求自身时文件中就是该令牌（此时有 `upload` 权限即可）；请求其他令牌时，会在其下新建一个权限不超过它的令牌，并随它一起吊销。",
         ))
         .access(Access::Own(Scope::Manage))
+        .keeps_to_album()
         .path_part("id", number())
         .answers(200, t("The file.", "设置文件。"), any_object())
         .refuses(&["token_not_found", "cross_site_request", "grant_too_wide"])
@@ -61,7 +62,7 @@ fn make(language: Language) -> Operation {
             number()
                 .or_null()
                 .optional()
-                .about(t("The only album it may upload to.", "只能上传到的相册。")),
+                .about(t("The only album that it is good for.", "令牌仅限使用的相册。")),
         ),
         (
             "expires_in",
@@ -96,6 +97,7 @@ fn make(language: Language) -> Operation {
             "权限不超过创建者：用令牌创建的令牌受其权限、相册、有效期与速率约束。",
         ))
         .access(Access::Own(Scope::Manage))
+        .keeps_to_album()
         .takes_json(wanted, &json!({ "name": "PicGo", "scopes": ["upload"], "expires_in": "90d", "rate_per_minute": 60 }))
         .answers(201, t("The token, this once.", "新令牌，仅显示这一次。"), object(members))
         .leads_to(&["revokeToken"], "$response.body#/id")

@@ -51,6 +51,7 @@ fn create(language: Language) -> Operation {
             "tus 1.0.0：支持 creation、creation-with-upload、concatenation。`Upload-Metadata` 可含 `filename`、`filetype`、`album`、`visibility`、`expires_in`、`description`、`name` 与 `checksum`，含义同表单上传。`Location` 为该上传的地址。",
         ))
         .access(Access::Own(Scope::Upload))
+        .keeps_to_album()
         .needs_header("Tus-Resumable", text().example("1.0.0"))
         .needs_header("Upload-Length", text().example("1000").about(t("Bytes of the file; passed over with `final`.", "文件字节数；`final` 时忽略。")))
         .header("Upload-Metadata", text())
@@ -83,6 +84,7 @@ fn describe(language: Language) -> Operation {
             "完成后附带图片信息。HEAD 按 tus 返回 `Upload-Offset` 与 `Upload-Length`，并使正在写入的请求停止。",
         ))
         .access(Access::Own(Scope::Upload))
+        .keeps_to_album()
         .path_part("id", id())
         .answers(200, t("The upload.", "上传信息。"), upload)
         .refuses(&OF_ALL)
@@ -96,6 +98,7 @@ fn append(language: Language) -> Operation {
             "最后一片完成后即生成图片：`Upload-Result` 为图片链接，`Location` 为其 API 地址。",
         ))
         .access(Access::Own(Scope::Upload))
+        .keeps_to_album()
         .path_part("id", id())
         .needs_header("Tus-Resumable", text().example("1.0.0"))
         .needs_header("Upload-Offset", text().example("0"))
@@ -115,6 +118,7 @@ fn terminate(language: Language) -> Operation {
             "释放已上传的内容；已生成的图片保留。",
         ))
         .access(Access::Own(Scope::Upload))
+        .keeps_to_album()
         .path_part("id", id())
         .needs_header("Tus-Resumable", text().example("1.0.0"))
         .answers_nothing(204, t("Dropped.", "已取消。"))

@@ -144,6 +144,7 @@ pub(super) fn of_image(language: Language) -> Vec<Operation> {
         "约有一秒延迟。已结束的图片同样可查。",
     ))
     .access(Access::OwnOrAdmin(Scope::Read))
+    .keeps_to_album()
     .path_part("id", image_id())
     .answers(200, t("By day and by site.", "按日期与站点。"), object(members))
     .refuses(&["not_found"]);

@@ -53,8 +53,8 @@ pub(super) fn problem(refusal: &AccessRefusal, language: Language) -> Problem {
         .extra("field", *what),
         AccessRefusal::OtherAlbum => say(
             StatusCode::FORBIDDEN,
-            "This token may upload to its own album only",
-            "该令牌只能上传到指定相册",
+            "This token is good for its own album only",
+            "该令牌仅限指定相册使用",
         ),
         AccessRefusal::NoSuchToken => say(StatusCode::NOT_FOUND, "There is no such token", "令牌不存在"),
         AccessRefusal::NoSuchUser => say(StatusCode::NOT_FOUND, "There is no such user", "用户不存在"),

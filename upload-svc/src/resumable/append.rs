@@ -25,7 +25,7 @@ pub(crate) async fn append(
     body: Body,
 ) -> Result<Progress, Failure> {
     let checksum = PieceChecksum::read(&asked.headers)?;
-    let mut held = Held::take(service, bearer.account_id, id).await?;
+    let mut held = Held::take(service, bearer, id).await?;
     if let Err(refusal) = fits(&held.record, offset) {
         held.release(service, None).await?;
         return Err(refusal.into());
@@ -97,12 +97,12 @@ fn fits(record: &UploadRecord, offset: u64) -> Result<(), ResumeRefusal> {
 /// How far an upload has come. Whoever writes to it in this process is made to stop: who asks wants to go on.
 pub(crate) async fn position(
     service: &Service,
-    account_id: i64,
+    bearer: &Bearer,
     id: PublicId,
 ) -> Result<UploadRecord, Failure> {
-    find(service, account_id, id).await?;
+    find(service, bearer, id).await?;
     let _turn = service.turns().take(id).await?;
-    find(service, account_id, id).await
+    find(service, bearer, id).await
 }
 
 /// A piece that is coming in.

@@ -73,6 +73,7 @@ fn record(
     UploadRecord {
         id: Service::draw_id(),
         account_id: bearer.account_id,
+        album_id: bearer.album_id,
         shape,
         length,
         offset: 0,
@@ -138,7 +139,7 @@ async fn joined_record(
 ) -> Result<UploadRecord, Failure> {
     let mut length: u64 = 0;
     for part in &parts {
-        let part = find(service, bearer.account_id, *part).await?;
+        let part = find(service, bearer, *part).await?;
         if part.shape != UploadShape::Part || part.offset != part.length {
             return Err(ResumeRefusal::PartsIncomplete.into());
         }
@@ -159,14 +160,14 @@ async fn join(
 ) -> Result<Progress, Failure> {
     let mut lengths = Vec::with_capacity(whole.parts.len());
     for part in &whole.parts {
-        lengths.push((*part, find(service, bearer.account_id, *part).await?.length));
+        lengths.push((*part, find(service, bearer, *part).await?.length));
     }
     let (id, account_id, parts) = (whole.id, whole.account_id, whole.parts.clone());
     if !service.writer().join_uploads(id, lengths).await? {
         return Err(ResumeRefusal::NoSuchUpload.into());
     }
     keep(service, &whole).await?;
-    let held = Held::take(service, account_id, id).await?;
+    let held = Held::take(service, bearer, id).await?;
     let published = held.publish(service, bearer, asked).await;
     if published.is_err() {
         // Its parts are still there: whoever tries again joins them again.

@@ -11,7 +11,7 @@ use warp::reply::Response;
 use super::{Asked, answer, read_body};
 use crate::{
     Service,
-    identity::{authenticate, require},
+    identity::{authenticate, authenticate_in_album, require},
     problem::Failure,
 };
 
@@ -19,7 +19,8 @@ use crate::{
 pub(super) async fn describe(service: Service, asked: Asked) -> Response {
     let language = Language::of(&asked.headers);
     let outcome = async {
-        let bearer = authenticate(&service, &asked).await?;
+        // What is left of the quota bounds an album's token, too.
+        let bearer = authenticate_in_album(&service, &asked).await?;
         require(&bearer, Scope::Read)?;
         let account = catalog::find_account(service.catalog(), bearer.account_id).await?;
         let account = account.ok_or(Refusal::InvalidCredential)?;

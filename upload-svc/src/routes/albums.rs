@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     Service,
-    identity::{authenticate, require},
+    identity::{authenticate, authenticate_in_album, require},
     problem::Failure,
 };
 
@@ -21,11 +21,11 @@ use crate::{
 pub(super) async fn list(service: Service, asked: Asked) -> Response {
     let language = Language::of(&asked.headers);
     let outcome: Outcome = async {
-        let bearer = authenticate(&service, &asked).await?;
+        let bearer = authenticate_in_album(&service, &asked).await?;
         require(&bearer, Scope::Read)?;
         let page = Page::of(&asked.query)?;
-        let mut albums =
-            catalog::list_albums(service.catalog(), bearer.account_id, page.after, page.ask()).await?;
+        let (owner, only) = (bearer.account_id, bearer.album_id);
+        let mut albums = catalog::list_albums(service.catalog(), owner, only, page.after, page.ask()).await?;
         let next = page.cut(&mut albums, |album| album.id);
         let albums: Vec<Value> = albums.iter().map(album_json).collect();
         Ok((StatusCode::OK, Some(json!({ "albums": albums, "next": next }))))
@@ -57,7 +57,7 @@ pub(super) async fn create(service: Service, asked: Asked, body: Body) -> Respon
 pub(super) async fn describe(id: String, service: Service, asked: Asked) -> Response {
     let language = Language::of(&asked.headers);
     let outcome: Outcome = async {
-        let bearer = authenticate(&service, &asked).await?;
+        let bearer = authenticate_in_album(&service, &asked).await?;
         require(&bearer, Scope::Read)?;
         let album = find(&service, &bearer, &id).await?;
         Ok((StatusCode::OK, Some(album_json(&album))))
@@ -70,7 +70,7 @@ pub(super) async fn describe(id: String, service: Service, asked: Asked) -> Resp
 pub(super) async fn patch(id: String, service: Service, asked: Asked, body: Body) -> Response {
     let language = Language::of(&asked.headers);
     let outcome: Outcome = async {
-        let bearer = authenticate(&service, &asked).await?;
+        let bearer = authenticate_in_album(&service, &asked).await?;
         require(&bearer, Scope::Manage)?;
         let album = find(&service, &bearer, &id).await?;
         let patch = read_patch(read_body(&asked.headers, body).await?)?;
@@ -108,6 +108,7 @@ pub(super) async fn remove(id: String, service: Service, asked: Asked) -> Respon
         let album = find(&service, &bearer, &id).await?;
         let caller = BulkCaller {
             owner: Some(album.account_id),
+            album_id: None,
             account_id: bearer.account_id,
             client_address: Some(asked.client.0),
         };
@@ -129,6 +130,9 @@ pub(super) async fn remove(id: String, service: Service, asked: Asked) -> Respon
 /// The album of this number, if the caller may know of it.
 async fn find(service: &Service, bearer: &Bearer, id: &str) -> Result<AlbumRecord, Failure> {
     let id = id.parse().map_err(|_| ImageRefusal::NoSuchAlbum)?;
+    if !bearer.reaches(id) {
+        return Err(ImageRefusal::NoSuchAlbum.into());
+    }
     let owner = (!bearer.scopes.contains(Scope::Admin)).then_some(bearer.account_id);
     let album = catalog::find_album(service.catalog(), owner, id).await?;
     Ok(album.ok_or(ImageRefusal::NoSuchAlbum)?)

@@ -34,7 +34,7 @@ use super::{
 };
 use crate::{
     Service, delete_link,
-    identity::{authenticate, require},
+    identity::{authenticate_in_album, require},
     intake::{self, Arrived},
     problem::Failure,
 };
@@ -65,7 +65,7 @@ pub(super) async fn upload<B: Buf>(
                     StatusCode::OK
                 }));
                 let mut told = image_json(&service, &image, standing);
-                if delete_link::may_be_told(&bearer, standing) {
+                if delete_link::may_be_told(&bearer, &image, standing) {
                     told["delete_url"] = delete_link::url(&service, &image).into();
                 }
                 images.push(told);
@@ -92,7 +92,7 @@ async fn take<B: Buf>(
     asked: &Asked,
     body: impl Stream<Item = Result<B, warp::Error>> + Send + 'static,
 ) -> Result<(Bearer, Vec<Arrived>), Failure> {
-    let bearer = authenticate(service, asked).await?;
+    let bearer = authenticate_in_album(service, asked).await?;
     require(&bearer, Scope::Upload)?;
     intake::admit(service, &bearer, &asked.headers).await?;
     let taken = intake::take(service, &bearer, asked, "file", body).await?;
@@ -104,7 +104,7 @@ pub(super) async fn describe(id: String, service: Service, asked: Asked) -> Resp
     let language = Language::of(&asked.headers);
     let mut manages = false;
     let outcome = async {
-        let bearer = authenticate(&service, &asked).await?;
+        let bearer = authenticate_in_album(&service, &asked).await?;
         require(&bearer, Scope::Read)?;
         manages = bearer.scopes.contains(Scope::Manage);
         find_own(&service, &bearer, &id).await
@@ -117,7 +117,7 @@ pub(super) async fn describe(id: String, service: Service, asked: Asked) -> Resp
 pub(super) async fn withdraw(id: String, service: Service, asked: Asked) -> Response {
     let language = Language::of(&asked.headers);
     let outcome: Outcome = async {
-        let bearer = authenticate(&service, &asked).await?;
+        let bearer = authenticate_in_album(&service, &asked).await?;
         require(&bearer, Scope::Manage)?;
         let image = find_own(&service, &bearer, &id).await?;
         let client = Some(asked.client.0);
@@ -126,7 +126,7 @@ pub(super) async fn withdraw(id: String, service: Service, asked: Asked) -> Resp
             service.catalog(),
             image.account_id,
             image.public_id,
-            &|image| if_match.allows(image),
+            &|image| if_match.allows(image) && bearer.reaches(image.album_id),
             client,
             service.now(),
         )
@@ -137,7 +137,8 @@ pub(super) async fn withdraw(id: String, service: Service, asked: Asked) -> Resp
     answer("DELETE /v1/images/{id}", language, outcome)
 }
 
-/// The live image of this id, if the caller may know of it: its owner may, and an administrator with a token for that.
+/// The live image of this id, if the caller may know of it: its owner may, and an administrator with a token for that, none of them with a
+/// token that is bound to another album.
 async fn find_own(service: &Service, bearer: &Bearer, id: &str) -> Result<ImageRecord, Failure> {
     let image = find_any(service, bearer, id).await?;
     if image.ended.is_none() && is_live(image.expiry, service.now()) {
@@ -154,7 +155,8 @@ pub(super) async fn find_any(service: &Service, bearer: &Bearer, id: &str) -> Re
         .await?
         .ok_or(Refusal::NotFound)?;
     let is_admin = bearer.role == Role::Admin && bearer.scopes.contains(Scope::Admin);
-    if image.account_id == bearer.account_id || is_admin {
+    let is_known = image.account_id == bearer.account_id || is_admin;
+    if is_known && bearer.reaches(image.album_id) {
         Ok(image)
     } else {
         Err(Refusal::NotFound.into())

@@ -14,7 +14,7 @@ use warp::reply::Response;
 use super::{Asked, answer, read_body};
 use crate::{
     Service,
-    identity::{COOKIE, authenticate, is_foreign_page},
+    identity::{COOKIE, authenticate_in_album, is_foreign_page},
     problem::Failure,
 };
 
@@ -109,7 +109,7 @@ pub(crate) async fn open_for(
 pub(super) async fn describe(service: Service, asked: Asked) -> Response {
     let language = Language::of(&asked.headers);
     let outcome = async {
-        let bearer = authenticate(&service, &asked).await?;
+        let bearer = authenticate_in_album(&service, &asked).await?;
         let account = catalog::find_account(service.catalog(), bearer.account_id).await?;
         let account = account.ok_or(Refusal::InvalidCredential)?;
         Ok((StatusCode::OK, Some(session_json(&service, &bearer, &account))))
@@ -127,6 +127,7 @@ fn session_json(service: &Service, bearer: &Bearer, account: &AccountRecord) -> 
         "kind": kind,
         "expires_at": expires_at,
         "scopes": bearer.scopes.words(),
+        "album": bearer.album_id,
         "account": { "id": account.id, "username": account.username, "role": account.role.as_str() },
         "limits": limits_json(service),
     })
@@ -163,7 +164,7 @@ pub(super) async fn sign_out(service: Service, asked: Asked) -> Response {
 
 /// Closes the session that a request shows.
 pub(crate) async fn close(service: &Service, asked: &Asked) -> Result<(), Failure> {
-    let bearer = authenticate(service, asked).await?;
+    let bearer = authenticate_in_album(service, asked).await?;
     let Credential::Session { id, .. } = bearer.credential else {
         return Err(AccessRefusal::NotASession.into());
     };

@@ -15,7 +15,7 @@ use warp::reply::Response;
 use super::{Asked, Page, answer, read_body, reply::Outcome};
 use crate::{
     Service,
-    identity::{authenticate, require},
+    identity::{authenticate, authenticate_in_album, require},
     problem::Failure,
 };
 
@@ -47,7 +47,8 @@ async fn make<B: Buf>(
     asked: &Asked,
     body: impl Stream<Item = Result<B, warp::Error>> + Send + 'static,
 ) -> Outcome {
-    let bearer = authenticate(service, asked).await?;
+    // What an album's token makes is bound to the same album.
+    let bearer = authenticate_in_album(service, asked).await?;
     require(&bearer, Scope::Manage)?;
     let wanted: Wanted = read_body(&asked.headers, body).await?;
     let now = service.now();

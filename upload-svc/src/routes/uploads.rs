@@ -1,6 +1,6 @@
 //! tus 1.0.0: `/v1/uploads`.
 
-use catalog::{ImageRecord, Standing, UploadRecord, UploadShape};
+use catalog::{Bearer, ImageRecord, Standing, UploadRecord, UploadShape};
 use domain::Scope;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header::LOCATION};
 use http_kit::Language;
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     Service,
-    identity::{authenticate, require},
+    identity::{authenticate_in_album, require},
     problem::Failure,
     resumable::{self, Progress, heads},
     routes::reply::finish,
@@ -26,7 +26,7 @@ type Reply = Result<(StatusCode, HeaderMap), Failure>;
 pub(super) async fn create(service: Service, asked: Asked, body: Body) -> Response {
     let language = Language::of(&asked.headers);
     let outcome = apart(async move {
-        let bearer = authenticate(&service, &asked).await?;
+        let bearer = authenticate_in_album(&service, &asked).await?;
         require(&bearer, Scope::Upload)?;
         heads::check_version(&asked.headers)?;
         let progress = resumable::create(&service, &bearer, &asked, body).await?;
@@ -46,7 +46,7 @@ pub(super) async fn create(service: Service, asked: Asked, body: Body) -> Respon
 pub(super) async fn append(id: String, service: Service, asked: Asked, body: Body) -> Response {
     let language = Language::of(&asked.headers);
     let outcome = apart(async move {
-        let bearer = authenticate(&service, &asked).await?;
+        let bearer = authenticate_in_album(&service, &asked).await?;
         require(&bearer, Scope::Upload)?;
         heads::check_version(&asked.headers)?;
         if !heads::is_piece(&asked.headers) {
@@ -71,20 +71,20 @@ pub(super) async fn describe(id: String, service: Service, asked: Asked) -> Resp
     let language = Language::of(&asked.headers);
     if asked.method == Method::HEAD {
         let outcome = apart(async move {
-            let bearer = authenticate(&service, &asked).await?;
+            let bearer = authenticate_in_album(&service, &asked).await?;
             require(&bearer, Scope::Upload)?;
             heads::check_version(&asked.headers)?;
-            let record = resumable::position(&service, bearer.account_id, resumable::read_id(&id)?).await?;
-            let image = image_of(&service, &record).await?;
+            let record = resumable::position(&service, &bearer, resumable::read_id(&id)?).await?;
+            let image = image_of(&service, &bearer, &record).await?;
             Ok((StatusCode::OK, head_of(&service, &record, image.as_ref())))
         });
         return reply("HEAD /v1/uploads/{id}", language, outcome.await);
     }
     let outcome = async {
-        let bearer = authenticate(&service, &asked).await?;
+        let bearer = authenticate_in_album(&service, &asked).await?;
         require(&bearer, Scope::Upload)?;
-        let record = resumable::find(&service, bearer.account_id, resumable::read_id(&id)?).await?;
-        let image = image_of(&service, &record).await?;
+        let record = resumable::find(&service, &bearer, resumable::read_id(&id)?).await?;
+        let image = image_of(&service, &bearer, &record).await?;
         let image = image.map(|image| image_json(&service, &image, Standing::Uploaded));
         let body = json!({
             "id": record.id.as_str(),
@@ -102,10 +102,10 @@ pub(super) async fn describe(id: String, service: Service, asked: Asked) -> Resp
 pub(super) async fn terminate(id: String, service: Service, asked: Asked) -> Response {
     let language = Language::of(&asked.headers);
     let outcome = apart(async move {
-        let bearer = authenticate(&service, &asked).await?;
+        let bearer = authenticate_in_album(&service, &asked).await?;
         require(&bearer, Scope::Upload)?;
         heads::check_version(&asked.headers)?;
-        resumable::terminate(&service, bearer.account_id, resumable::read_id(&id)?).await?;
+        resumable::terminate(&service, &bearer, resumable::read_id(&id)?).await?;
         Ok((StatusCode::NO_CONTENT, HeaderMap::new()))
     });
     reply("DELETE /v1/uploads/{id}", language, outcome.await)
@@ -133,11 +133,18 @@ fn reply(route: &'static str, language: Language, outcome: Reply) -> Response {
     response
 }
 
-/// The image that came of an upload, if it is still there.
-async fn image_of(service: &Service, record: &UploadRecord) -> Result<Option<ImageRecord>, Failure> {
+/// The image that came of an upload, if it is still there, and where the caller may see it.
+async fn image_of(
+    service: &Service,
+    bearer: &Bearer,
+    record: &UploadRecord,
+) -> Result<Option<ImageRecord>, Failure> {
     match record.image {
         None => Ok(None),
-        Some(id) => Ok(catalog::find_image(service.catalog(), id).await?),
+        Some(id) => {
+            let image = catalog::find_image(service.catalog(), id).await?;
+            Ok(image.filter(|image| bearer.reaches(image.album_id)))
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use warp::reply::Response;
 use super::{Asked, answer, images::find_any};
 use crate::{
     Service,
-    identity::{authenticate, require},
+    identity::{authenticate, authenticate_in_album, require},
 };
 
 /// Days that are told of when nothing is said, today among them.
@@ -27,7 +27,7 @@ const SOON: SignedDuration = SignedDuration::from_hours(7 * 24);
 pub(super) async fn of_image(id: String, service: Service, asked: Asked) -> Response {
     let language = Language::of(&asked.headers);
     let outcome = async {
-        let bearer = authenticate(&service, &asked).await?;
+        let bearer = authenticate_in_album(&service, &asked).await?;
         require(&bearer, Scope::Read)?;
         let image = find_any(&service, &bearer, &id).await?;
         let Wanted { period, .. } = read(&asked.query, service.now())?;

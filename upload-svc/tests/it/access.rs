@@ -1,5 +1,5 @@
-//! Who may do what: every operation of the OpenAPI document for seven kinds of callers, and every change with the cookie from seven origins. The rows
-//! are made from the document, from `security` and `x-berth-access`; none is written here.
+//! Who may do what: every operation of the OpenAPI document for nine kinds of callers, and every change with the cookie from seven origins. The rows
+//! are made from the document, from `security`, `x-berth-access` and `x-berth-album-token`; none is written here.
 
 mod cast;
 
@@ -71,6 +71,7 @@ impl Row {
             ("anyone", _) => self.is_good(answer.status),
             (_, Caller::Anonymous) => answer.status == 401 && code() == "unauthenticated",
             (_, Caller::Expired | Caller::Revoked) => answer.status == 401 && code() == "invalid_credential",
+            (_, Caller::Bound | Caller::BoundAdmin) => self.fits_a_bound_token(answer),
             ("admin", Caller::Owner | Caller::Other | Caller::ReadOnly) => {
                 answer.status == 403 && code() == "scope_missing"
             }
@@ -86,8 +87,20 @@ impl Row {
     }
 }
 
+impl Row {
+    /// The same for a token that is bound to another album than that in which the thing lies.
+    fn fits_a_bound_token(&self, answer: &Answer) -> bool {
+        match self.operation["x-berth-album-token"].as_str().unwrap() {
+            "nothing" => answer.status == 403 && answer.json()["code"] == "album_not_allowed",
+            "its-album" if self.path.contains('{') => answer.status == 404,
+            "its-album" => self.is_good(answer.status),
+            other => panic!("{}: x-berth-album-token is {other}", self.id),
+        }
+    }
+}
+
 #[tokio::test]
-async fn every_operation_answers_each_of_seven_callers_as_the_document_says() {
+async fn every_operation_answers_each_of_nine_callers_as_the_document_says() {
     let server = Server::start(&UNLIMITED).await;
     let rows = rows();
     let mut casts = Vec::new();
@@ -109,7 +122,8 @@ async fn every_operation_answers_each_of_seven_callers_as_the_document_says() {
                     row.id, answer.status, answer.body
                 ));
             }
-            if caller == Caller::Other && !request.names(&thing) {
+            let is_blind = matches!(caller, Caller::Other | Caller::Bound | Caller::BoundAdmin);
+            if is_blind && !request.names(&thing) {
                 assert!(
                     !answer.body.contains(&thing.id),
                     "{}: another's thing is shown: {answer:?}",
@@ -126,7 +140,7 @@ async fn every_operation_answers_each_of_seven_callers_as_the_document_says() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert_eq!(asserted, rows.len() * 7);
+    assert_eq!(asserted, rows.len() * 9);
 }
 
 /// `Origin`, `Sec-Fetch-Site`, and whether that is our own page. The site of the tests is `https://img.example`.

@@ -6,6 +6,7 @@
 )]
 
 mod access;
+mod album_tokens;
 mod albums;
 mod bulk;
 mod concurrency;

@@ -87,7 +87,17 @@ fn access(operation: &Value, language: Language) -> String {
         _ => t("administrators", "管理员"),
     };
     let scope = scope.unwrap_or_default();
-    format!("<p class=chips>{scope}<span class=chip>{reach}</span></p>")
+    let album = match text(&operation["x-berth-album-token"]) {
+        "its-album" => t("a token of an album: what lies in it", "相册令牌：仅限该相册内"),
+        "nothing" => t("not with a token of an album", "相册令牌不可用"),
+        _ => "",
+    };
+    let album = if album.is_empty() {
+        String::new()
+    } else {
+        format!("<span class=chip>{album}</span>")
+    };
+    format!("<p class=chips>{scope}<span class=chip>{reach}</span>{album}</p>")
 }
 
 /// The parameters that stand in some places, each with its title.

@@ -8,7 +8,7 @@ use warp::reply::Response;
 use super::fields;
 use crate::{
     Service,
-    identity::{authenticate, require},
+    identity::{album_for, authenticate_in_album, require, require_whole},
     problem::Failure,
     routes::{Asked, Body, answer, read_body},
 };
@@ -21,18 +21,23 @@ const MOST: usize = 1_000;
 pub(crate) async fn bulk(service: Service, asked: Asked, body: Body) -> Response {
     let language = Language::of(&asked.headers);
     let outcome: Result<_, Failure> = async {
-        let bearer = authenticate(&service, &asked).await?;
+        let bearer = authenticate_in_album(&service, &asked).await?;
         require(&bearer, Scope::Manage)?;
         let known = ["ids", "action", "album", "expires_at", "visibility", "all"];
         let fields = fields::object(read_body(&asked.headers, body).await?, &known)?;
         let all = fields.get("all").and_then(Value::as_bool).unwrap_or_default();
         if all {
             require(&bearer, Scope::Admin)?;
+            require_whole(&bearer)?;
         }
         let sent = ids(&fields)?;
         let action = action(&service, &fields)?;
+        if let BulkAction::Move(album) = action {
+            album_for(&bearer, Some(album))?;
+        }
         let caller = BulkCaller {
             owner: (!all).then_some(bearer.account_id),
+            album_id: bearer.album_id,
             account_id: bearer.account_id,
             client_address: Some(asked.client.0),
         };

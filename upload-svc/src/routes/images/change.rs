@@ -8,7 +8,7 @@ use warp::reply::Response;
 use super::{IfMatch, answer_image, fields, find_any, find_own};
 use crate::{
     Service,
-    identity::{authenticate, require},
+    identity::{album_for, authenticate_in_album, require},
     intake,
     problem::Failure,
     routes::{Asked, Body, read_body},
@@ -18,10 +18,11 @@ use crate::{
 pub(crate) async fn patch(id: String, service: Service, asked: Asked, body: Body) -> Response {
     let language = Language::of(&asked.headers);
     let outcome: Result<ImageRecord, Failure> = async {
-        let bearer = authenticate(&service, &asked).await?;
+        let bearer = authenticate_in_album(&service, &asked).await?;
         require(&bearer, Scope::Manage)?;
         let image = find_own(&service, &bearer, &id).await?;
         let patch = read_patch(read_body(&asked.headers, body).await?, service.now())?;
+        album_for(&bearer, patch.album_id)?;
         if let Some(expiry) = patch.expiry {
             let album = patch.album_id.unwrap_or(image.album_id);
             let rules = intake::upload_rules(&service, image.account_id, Some(album)).await?;
@@ -35,7 +36,7 @@ pub(crate) async fn patch(id: String, service: Service, asked: Asked, body: Body
             image.account_id,
             image.public_id,
             &patch,
-            &|image| if_match.allows(image),
+            &|image| if_match.allows(image) && bearer.reaches(image.album_id),
             Some(asked.client.0),
             service.now(),
         )
@@ -73,7 +74,7 @@ fn read_patch(body: Value, now: Timestamp) -> Result<ImagePatch, Refusal> {
 pub(crate) async fn restore(id: String, service: Service, asked: Asked, body: Body) -> Response {
     let language = Language::of(&asked.headers);
     let outcome: Result<ImageRecord, Failure> = async {
-        let bearer = authenticate(&service, &asked).await?;
+        let bearer = authenticate_in_album(&service, &asked).await?;
         require(&bearer, Scope::Manage)?;
         // There is nothing to say; an empty object is what clients send that must send something.
         let _nothing: Value = read_body(&asked.headers, body).await?;
@@ -85,6 +86,7 @@ pub(crate) async fn restore(id: String, service: Service, asked: Asked, body: Bo
             image.account_id,
             image.public_id,
             renewed,
+            &|image| bearer.reaches(image.album_id),
             Some(asked.client.0),
             service.now(),
         )
@@ -98,14 +100,14 @@ pub(crate) async fn restore(id: String, service: Service, asked: Asked, body: Bo
 pub(crate) async fn replace(id: String, service: Service, asked: Asked, body: Body) -> Response {
     let language = Language::of(&asked.headers);
     let outcome: Result<ImageRecord, Failure> = async {
-        let bearer = authenticate(&service, &asked).await?;
+        let bearer = authenticate_in_album(&service, &asked).await?;
         require(&bearer, Scope::Manage)?;
         let image = find_own(&service, &bearer, &id).await?;
         if !IfMatch::of(&asked.headers).allows(&image) {
             // Before the body is read; it is asked again under the lock.
             return Err(domain::ImageRefusal::PreconditionFailed.into());
         }
-        intake::replace(&service, image.account_id, image.public_id, &asked, body).await
+        intake::replace(&service, &bearer, &image, &asked, body).await
     }
     .await;
     if let Err(failure) = &outcome {

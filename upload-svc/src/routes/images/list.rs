@@ -8,7 +8,7 @@ use warp::reply::Response;
 use super::{cursor, image_json, query};
 use crate::{
     Service,
-    identity::{authenticate, require},
+    identity::{album_for, authenticate_in_album, require, require_whole},
     problem::Failure,
     routes::{Asked, answer},
 };
@@ -25,12 +25,14 @@ pub(crate) async fn list(service: Service, asked: Asked) -> Response {
 }
 
 async fn page(service: &Service, asked: &Asked) -> Result<Value, Failure> {
-    let bearer = authenticate(service, asked).await?;
+    let bearer = authenticate_in_album(service, asked).await?;
     require(&bearer, Scope::Read)?;
-    let asked = query::read(&asked.query)?;
+    let mut asked = query::read(&asked.query)?;
     if asked.all {
         require(&bearer, Scope::Admin)?;
+        require_whole(&bearer)?;
     }
+    asked.filter.album_id = album_for(&bearer, asked.filter.album_id)?;
     let owner = (!asked.all).then_some(bearer.account_id);
     let list = cursor::list_of(owner, &asked.filter, asked.sort);
     let after = asked
@@ -64,11 +66,17 @@ async fn page(service: &Service, asked: &Asked) -> Result<Value, Failure> {
 pub(crate) async fn exists(service: Service, asked: Asked) -> Response {
     let language = Language::of(&asked.headers);
     let outcome = async {
-        let bearer = authenticate(&service, &asked).await?;
+        let bearer = authenticate_in_album(&service, &asked).await?;
         require(&bearer, Scope::Read)?;
         let content = read_content(&asked.query)?;
-        let found =
-            catalog::find_by_content(service.catalog(), bearer.account_id, content, service.now()).await?;
+        let found = catalog::find_by_content(
+            service.catalog(),
+            bearer.account_id,
+            bearer.album_id,
+            content,
+            service.now(),
+        )
+        .await?;
         let images: Vec<Value> = found
             .iter()
             .map(|image| image_json(&service, image, Standing::Existing))

@@ -11,7 +11,7 @@ use warp::reply::Response;
 use super::{fields, find_own, image_url};
 use crate::{
     Service,
-    identity::{authenticate, require},
+    identity::{authenticate_in_album, require},
     problem::Failure,
     routes::{Asked, Body, answer, read_body},
 };
@@ -27,7 +27,7 @@ const LOOK: Duration = Duration::from_hours(1);
 pub(crate) async fn sign(id: String, service: Service, asked: Asked, body: Body) -> Response {
     let language = Language::of(&asked.headers);
     let outcome: Result<Value, Failure> = async {
-        let bearer = authenticate(&service, &asked).await?;
+        let bearer = authenticate_in_album(&service, &asked).await?;
         require(&bearer, Scope::Manage)?;
         let image = find_own(&service, &bearer, &id).await?;
         let (lifetime, width) = read(read_body(&asked.headers, body).await?)?;
@@ -57,7 +57,7 @@ pub(crate) async fn sign(id: String, service: Service, asked: Asked, body: Body)
 pub(crate) async fn revoke(id: String, service: Service, asked: Asked) -> Response {
     let language = Language::of(&asked.headers);
     let outcome: Result<_, Failure> = async {
-        let bearer = authenticate(&service, &asked).await?;
+        let bearer = authenticate_in_album(&service, &asked).await?;
         require(&bearer, Scope::Manage)?;
         let image = find_own(&service, &bearer, &id).await?;
         let client = Some(asked.client.0);
@@ -65,6 +65,7 @@ pub(crate) async fn revoke(id: String, service: Service, asked: Asked) -> Respon
             service.catalog(),
             image.account_id,
             image.public_id,
+            bearer.album_id,
             client,
             service.now(),
         )

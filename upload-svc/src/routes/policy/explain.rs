@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use catalog::{Bearer, HotlinkTexts, LiveImage, Role};
+use catalog::{Bearer, HotlinkTexts, ImageRecord, LiveImage, Role};
 use domain::{
     BlobKey, PublicId, Refusal, Scope, Signature, SignedLink, Visibility,
     hotlink::{Decision, HotlinkPolicy, Reason, RefererHeaders, RefusalAnswer, Verdict},
@@ -14,7 +14,7 @@ use warp::reply::Response;
 
 use crate::{
     Service,
-    identity::{authenticate, require},
+    identity::{authenticate_in_album, require},
     problem::Failure,
     routes::{Asked, answer, images::fields::invalid},
 };
@@ -32,7 +32,7 @@ pub(crate) async fn explain(service: Service, asked: Asked) -> Response {
 }
 
 async fn explained(service: &Service, asked: &Asked, language: Language) -> Result<Value, Failure> {
-    let bearer = authenticate(service, asked).await?;
+    let bearer = authenticate_in_album(service, asked).await?;
     require(&bearer, Scope::Read)?;
     let sent: HashMap<String, String> = url::form_urlencoded::parse(asked.query.as_bytes())
         .into_owned()
@@ -93,7 +93,10 @@ async fn image_of(service: &Service, bearer: &Bearer, url: &str) -> Result<(Live
     let owned = catalog::find_image(service.catalog(), image.public_id).await?;
     let is_admin = bearer.role == Role::Admin && bearer.scopes.contains(Scope::Admin);
     // SECURITY: whose image it is, and that there is one, is for its owner to know.
-    if is_admin || owned.is_some_and(|owned| owned.account_id == bearer.account_id) {
+    let is_known = |owned: &ImageRecord| {
+        (is_admin || owned.account_id == bearer.account_id) && bearer.reaches(owned.album_id)
+    };
+    if owned.as_ref().is_some_and(is_known) {
         Ok((image, url))
     } else {
         Err(Refusal::NotFound.into())

@@ -20,17 +20,23 @@ pub(crate) enum Caller {
     ReadOnly,
     Other,
     Admin,
+    /// The owner's, with every scope of a member, bound to an album in which nothing lies.
+    Bound,
+    /// An administrator's, likewise, with the scope `admin`.
+    BoundAdmin,
     Owner,
 }
 
 impl Caller {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Anonymous,
         Self::Expired,
         Self::Revoked,
         Self::ReadOnly,
         Self::Other,
         Self::Admin,
+        Self::Bound,
+        Self::BoundAdmin,
         Self::Owner,
     ];
 }
@@ -75,6 +81,22 @@ impl Cast {
             let token = test_kit::token(&server.database, account, scopes).await;
             cast.shown
                 .push((caller, format!("Authorization: Bearer {}", token.expose())));
+        }
+        for (caller, maker, scopes) in [
+            (Caller::Bound, Caller::Owner, json!(["upload", "read", "manage"])),
+            (
+                Caller::BoundAdmin,
+                Caller::Admin,
+                json!(["upload", "read", "manage", "admin"]),
+            ),
+        ] {
+            let album = json!({ "name": "bound" });
+            let album = cast.make(server, maker, "/v1/albums", &album).await["id"].clone();
+            let wanted = json!({ "scopes": scopes, "album": album });
+            let made = cast.make(server, maker, "/v1/tokens", &wanted).await;
+            let token = made["token"].as_str().unwrap();
+            cast.shown
+                .push((caller, format!("Authorization: Bearer {token}")));
         }
         for (caller, expires_in) in [(Caller::Expired, Some(1)), (Caller::Revoked, None)] {
             let wanted = json!({ "scopes": ["upload", "read", "manage"], "expires_in": expires_in });
