@@ -162,7 +162,7 @@ mod tests {
                 ..Default::default()
             };
             let policy = domain::hotlink::HotlinkPolicy::of(&settings.base());
-            assert!(policy.judge(page).is_allowed(), "{base_url}");
+            assert!(policy.judge(&page.site(), page).is_allowed(), "{base_url}");
         }
     }
 }

@@ -116,7 +116,7 @@ impl Tally {
         let site = match site {
             ReferringSite::Unnamed => Site::Unnamed,
             ReferringSite::Unreadable => Site::Other,
-            ReferringSite::Host(host) => Site::Host(host.as_ref()),
+            ReferringSite::Host { name, .. } => Site::Host(name.as_ref()),
         };
         let place = usize::try_from(image).unwrap_or_default() % SHARDS;
         loop {

@@ -3,7 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use domain::{ReferringSite, Visibility, counted_as, hotlink::Decision, is_bot};
+use domain::{
+    ReferringSite, Visibility, counted_as,
+    hotlink::{Decision, RefererHeaders},
+    is_bot,
+};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use http_kit::{Language, Problem};
 use jiff::Timestamp;
@@ -64,12 +68,14 @@ pub(crate) async fn view(service: &Service, wanted: Option<Wanted>, asked: Asked
     if !image.is_live(now) {
         return missing("over");
     }
-    let judged = match judge(parts, &image, asked, now) {
+    let headers = referer_headers(asked.headers);
+    let site = headers.site();
+    let judged = match judge(parts, &image, asked, (&site, headers), now) {
         Ok(judged) => judged,
         Err(Refused::Private) => return missing("private"),
         Err(Refused::Elsewhere(decision)) => {
             parts.figures.decided(&decision, false);
-            count(parts, &image, asked, (403, None, 0), now);
+            count(parts, &image, asked, (403, None, 0), &site, now);
             return placeholder::refused(asked.method, &image.embedding.policy.refusal.value);
         }
     };
@@ -97,7 +103,7 @@ pub(crate) async fn view(service: &Service, wanted: Option<Wanted>, asked: Asked
     };
     judged.note(parts);
     // Count.
-    count(parts, &own, asked, told(answer, own.size_bytes), now);
+    count(parts, &own, asked, told(answer, own.size_bytes), &site, now);
     let mut response = respond(&own, asked.method, answer, payload, cached);
     shown.describe(&mut response);
     response
@@ -143,6 +149,7 @@ fn judge<'a>(
     parts: &Parts,
     image: &'a Shelved,
     asked: Asked<'_>,
+    (site, headers): (&ReferringSite<'_>, RefererHeaders<'_>),
     now: Timestamp,
 ) -> Result<Judged<'a>, Refused<'a>> {
     if let Some(until) = signed::opened_until(parts, image, asked.query, now) {
@@ -152,15 +159,15 @@ fn judge<'a>(
         return Err(Refused::Private);
     }
     let policy = &image.embedding.policy;
-    let decision = policy.judge(referer_headers(asked.headers));
+    let decision = policy.judge(site, headers);
     if decision.is_allowed() {
         return Ok(Judged::ByPolicy(decision));
     }
     if !policy.dry_run.value {
         return Err(Refused::Elsewhere(decision));
     }
-    let (host, reason) = (&decision.host, decision.reason.as_str());
-    tracing::info!(image = %image.public_id, host, reason, "would be refused (dry run)");
+    let reason = decision.reason.as_str();
+    tracing::info!(image = %image.public_id, host = site.host(), reason, "would be refused (dry run)");
     Ok(Judged::ByPolicy(decision))
 }
 
@@ -209,7 +216,14 @@ fn told(answer: Answer, size_bytes: u64) -> Told {
     }
 }
 
-fn count(parts: &Parts, image: &Shelved, asked: Asked<'_>, (status, first, bytes): Told, now: Timestamp) {
+fn count(
+    parts: &Parts,
+    image: &Shelved,
+    asked: Asked<'_>,
+    (status, first, bytes): Told,
+    site: &ReferringSite<'_>,
+    now: Timestamp,
+) {
     if asked.method == Method::GET {
         parts.figures.view_bytes.inc_by(bytes);
     }
@@ -222,9 +236,7 @@ fn count(parts: &Parts, image: &Shelved, asked: Asked<'_>, (status, first, bytes
     };
     let is_bot = text(header::USER_AGENT).is_some_and(is_bot);
     if let Some(counted) = counted_as(asked.method.as_str(), status, first, is_bot) {
-        let from = referer_headers(asked.headers);
-        let site = ReferringSite::of(from.referer, from.origin);
-        tally.count(image.row, counted, &site, now, bytes);
+        tally.count(image.row, counted, site, now, bytes);
     }
 }
 

@@ -7,8 +7,13 @@ use url::Url;
 pub enum ReferringSite<'a> {
     /// It does not say: a typed address, an editor's preview, a reader of mail or feeds.
     Unnamed,
-    /// This host: lower case, punycode, no trailing dot, no port.
-    Host(Cow<'a, str>),
+    /// This host.
+    Host {
+        /// Lower case, punycode, no trailing dot; an IPv6 address stands in brackets.
+        name: Cow<'a, str>,
+        /// The port, where it names one or its scheme has one.
+        port: Option<u16>,
+    },
     /// What it says is no site.
     Unreadable,
 }
@@ -27,47 +32,65 @@ impl<'a> ReferringSite<'a> {
             return Self::Unnamed;
         };
         plain_host(source)
-            .map(Cow::Borrowed)
-            .or_else(|| parsed_host(source).map(Cow::Owned))
-            .map_or(Self::Unreadable, Self::Host)
+            .or_else(|| parsed_host(source))
+            .unwrap_or(Self::Unreadable)
+    }
+
+    /// Its host, where it names one.
+    #[must_use]
+    pub fn host(&self) -> Option<&str> {
+        match self {
+            Self::Host { name, .. } => Some(name),
+            Self::Unnamed | Self::Unreadable => None,
+        }
     }
 }
 
-/// The host, where it stands in the URL just as it is called: this is how browsers send it.
-fn plain_host(source: &str) -> Option<&str> {
-    let rest = source
-        .strip_prefix("https://")
-        .or_else(|| source.strip_prefix("http://"))?;
+/// The host, where it stands in the URL just as it is called: this is how browsers send it. Whatever is not quite plain is for
+/// the parser, which says the same of these.
+fn plain_host(source: &str) -> Option<ReferringSite<'_>> {
+    let (rest, usual_port) = match source.strip_prefix("https://") {
+        Some(rest) => (rest, 443),
+        None => (source.strip_prefix("http://")?, 80),
+    };
     let length = rest
         .bytes()
         .position(|byte| !matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.'))
         .unwrap_or(rest.len());
     let (host, after) = rest.split_at(length);
-    let ends_there = match after.as_bytes() {
-        [] | [b'/' | b'?' | b'#', ..] => true,
+    let port = match after.as_bytes() {
+        [] | [b'/' | b'?' | b'#', ..] => usual_port,
         // A port, and not a password: `host:123@evil`.
-        [b':', port @ ..] => {
-            let digits = port.iter().take_while(|byte| byte.is_ascii_digit()).count();
-            digits <= 5 && matches!(port.get(digits), None | Some(b'/' | b'?' | b'#'))
+        [b':', ..] => {
+            let port = after[1..].split(['/', '?', '#']).next().unwrap_or_default();
+            let is_number = port.bytes().all(|byte| byte.is_ascii_digit());
+            port.parse().ok().filter(|_| is_number)?
         }
-        _ => false,
+        _ => return None,
     };
     // A last label that begins with a digit may be a number in disguise (`0x7f.1`): the parser knows.
     let last = host.rsplit('.').next()?;
     let is_name = last.bytes().next()?.is_ascii_lowercase() && !host.starts_with('.');
     // Punycode has rules of its own; so have empty labels.
     let is_simple = host.len() <= LONGEST_HOST && !host.contains("xn--") && !host.contains("..");
-    (ends_there && is_name && is_simple).then_some(host)
+    (is_name && is_simple).then_some(ReferringSite::Host {
+        name: Cow::Borrowed(host),
+        port: Some(port),
+    })
 }
 
-fn parsed_host(source: &str) -> Option<String> {
+/// The host as a browser parses it (WHATWG).
+fn parsed_host(source: &str) -> Option<ReferringSite<'static>> {
     let url = Url::parse(source).ok()?;
-    // `https://blog.example@evil.com/` is a page of evil.com, and no browser sends such a thing.
+    // SECURITY: `https://blog.example@evil.com/` is a page of evil.com; a browser never sends user info at all.
     let has_user = !url.username().is_empty() || url.password().is_some();
     let is_web = matches!(url.scheme(), "http" | "https");
     let host = url.host_str().filter(|_| is_web && !has_user)?;
     let host = host.strip_suffix('.').unwrap_or(host);
-    (!host.is_empty() && host.len() <= LONGEST_HOST).then(|| host.to_owned())
+    (!host.is_empty() && host.len() <= LONGEST_HOST).then(|| ReferringSite::Host {
+        name: Cow::Owned(host.to_owned()),
+        port: url.port_or_known_default(),
+    })
 }
 
 #[cfg(test)]
@@ -97,6 +120,9 @@ mod tests {
             ("https://blog.example@evil.example/", None),
             ("https://blog.example:1@evil.example/", None),
             ("https://blog.example:123456/", None),
+            ("https://blog.example:99999/", None),
+            ("https://blog.example:+80/", None),
+            ("https://blog.example:80x/", None),
             ("ftp://blog.example/", None),
             ("about:blank", None),
             ("blog.example", None),
@@ -106,19 +132,19 @@ mod tests {
             ("https://ex ample/", None),
             ("\u{fffd}", None),
         ] {
-            let expected =
-                expected.map_or(ReferringSite::Unreadable, |host| ReferringSite::Host(host.into()));
-            assert_eq!(ReferringSite::of(Some(referer), None), expected, "{referer}");
+            let host = |referer, origin| match ReferringSite::of(referer, origin) {
+                ReferringSite::Host { name, .. } => Some(name.into_owned()),
+                ReferringSite::Unreadable => None,
+                ReferringSite::Unnamed => panic!("it names somebody: {referer:?} {origin:?}"),
+            };
+            let expected = expected.map(str::to_owned);
+            assert_eq!(host(Some(referer), None), expected, "{referer}");
             assert_eq!(
-                ReferringSite::of(Some(referer), Some("https://other.example")),
+                host(Some(referer), Some("https://other.example")),
                 expected,
                 "the referer comes first: {referer}"
             );
-            assert_eq!(
-                ReferringSite::of(None, Some(referer)),
-                expected,
-                "as an origin: {referer}"
-            );
+            assert_eq!(host(None, Some(referer)), expected, "as an origin: {referer}");
         }
         for (referer, origin) in [
             (None, None),
@@ -135,11 +161,55 @@ mod tests {
     }
 
     #[test]
+    fn what_is_read_the_short_way_is_what_the_parser_says() {
+        let hosts = [
+            "blog.example",
+            "a-b.c1.example",
+            "localhost",
+            "-a.example",
+            "a-.example",
+            "a--b.example",
+            "1.example",
+            "example.1a",
+            "example.a1",
+            "example.0x7f",
+            "0x7f",
+            "1.2.3.4",
+            "x.",
+            ".x",
+            "a..b",
+            "xn--a.example",
+            "x",
+            "a_b.example",
+            "A.example",
+            "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.example",
+            "",
+        ];
+        let ends = [
+            "", "/", "/p?q#f", "?q", "#f", ":", ":/", ":80", ":443/", ":0/", ":65535", ":65536/", ":00080/",
+            ":8\t0/", "\t/", "\\x", "@evil/", ":1@evil/", "/@evil", "%2e/", " /", ":80?x", ":80#x", ":80\\",
+        ];
+        for scheme in ["https://", "http://", "https:/", "HTTP://", "ftp://"] {
+            for host in hosts {
+                for end in ends {
+                    let source = format!("{scheme}{host}{end}");
+                    if let Some(plain) = plain_host(&source) {
+                        assert_eq!(Some(plain), parsed_host(&source), "{source}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
     fn a_host_that_browsers_write_plainly_costs_no_memory() {
-        let site = ReferringSite::of(Some("https://blog.example/2026/11/post.html"), None);
-        assert!(
-            matches!(site, ReferringSite::Host(Cow::Borrowed("blog.example"))),
-            "{site:?}"
-        );
+        for referer in ["https://blog.example/2026/11/post.html", "http://localhost:3000/"] {
+            let site = ReferringSite::of(Some(referer), None);
+            let ReferringSite::Host { name, port } = site else {
+                panic!("{site:?}");
+            };
+            assert!(matches!(name, Cow::Borrowed(_)), "{name}");
+            assert!(matches!(port, Some(443 | 3000)), "{port:?}");
+        }
     }
 }

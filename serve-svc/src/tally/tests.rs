@@ -77,10 +77,22 @@ fn sites_are_told_apart_and_bots_are_none_of_them() {
     let folder = tempfile::tempdir().unwrap();
     let tally = Tally::open(Some(folder.path()), figures()).unwrap();
     for (counted, site) in [
-        (Counted::View, ReferringSite::Host("blog.example".into())),
-        (Counted::View, ReferringSite::Host("blog.example".into())),
-        (Counted::Refusal, ReferringSite::Host("evil.example".into())),
-        (Counted::Bot, ReferringSite::Host("search.example".into())),
+        (
+            Counted::View,
+            ReferringSite::of(Some("https://blog.example/"), None),
+        ),
+        (
+            Counted::View,
+            ReferringSite::of(Some("https://blog.example/"), None),
+        ),
+        (
+            Counted::Refusal,
+            ReferringSite::of(Some("https://evil.example/"), None),
+        ),
+        (
+            Counted::Bot,
+            ReferringSite::of(Some("https://search.example/"), None),
+        ),
         (Counted::View, ReferringSite::Unnamed),
         (Counted::Refusal, ReferringSite::Unreadable),
     ] {

@@ -1,4 +1,5 @@
 use super::{HostRule, Level};
+use crate::ReferringSite;
 
 /// The headers that tell where a request comes from, as they were sent. A value that is not text is given as
 /// [`RefererHeaders::NOT_TEXT`].
@@ -16,9 +17,15 @@ pub struct RefererHeaders<'a> {
     pub fetch_dest: Option<&'a str>,
 }
 
-impl RefererHeaders<'_> {
+impl<'a> RefererHeaders<'a> {
     /// Stands for a header value that is no text; it parses as no URL, and so is refused.
     pub const NOT_TEXT: &'static str = "\u{fffd}";
+
+    /// The site that they name: who is judged, and to whom the view is counted.
+    #[must_use]
+    pub fn site(&self) -> ReferringSite<'a> {
+        ReferringSite::of(self.referer, self.origin)
+    }
 }
 
 /// Whether a request may have the picture.
@@ -31,14 +38,12 @@ pub enum Verdict {
 }
 
 /// What was decided about a request, and by what.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Decision<'a> {
     /// Whether it may have the picture. A dry run does not show here.
     pub verdict: Verdict,
     /// Why.
     pub reason: Reason,
-    /// The host that it comes from, where it names one: lower case, punycode.
-    pub host: Option<String>,
     /// The rule that fits the host, where one does.
     pub rule: Option<&'a HostRule>,
     /// Who has set what decided; nobody where it holds always.

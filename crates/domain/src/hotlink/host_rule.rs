@@ -70,7 +70,7 @@ impl HostRule {
         self.pattern == Pattern::Any
     }
 
-    /// Whether a host (lower case, punycode, no trailing dot, as a parsed URL gives it) falls under the rule.
+    /// Whether a host (lower case, punycode, no trailing dot, IPv6 in brackets, as a parsed URL gives it) falls under the rule.
     #[must_use]
     pub fn fits(&self, host: &str, port: Option<u16>) -> bool {
         let host_fits = match &self.pattern {
@@ -84,15 +84,15 @@ impl HostRule {
     }
 }
 
-/// A host as rules compare it: lower case and punycode (as `url` leaves it), one trailing dot off.
-pub(super) fn normal(host: &Host<impl AsRef<str>>) -> String {
+/// A host as rules compare it: lower case and punycode (as `url` leaves it), one trailing dot off, IPv6 in brackets.
+fn normal(host: &Host<impl AsRef<str>>) -> String {
     match host {
         Host::Domain(name) => {
             let name = name.as_ref();
             name.strip_suffix('.').unwrap_or(name).to_owned()
         }
         Host::Ipv4(address) => address.to_string(),
-        Host::Ipv6(address) => address.to_string(),
+        Host::Ipv6(address) => format!("[{address}]"),
     }
 }
 
@@ -169,8 +169,6 @@ impl fmt::Display for HostRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.pattern {
             Pattern::Any => f.write_str("*")?,
-            // A colon is an IPv6 address's: written as it is read.
-            Pattern::Exact(host) if host.contains(':') => write!(f, "[{host}]")?,
             Pattern::Exact(host) => f.write_str(host)?,
             Pattern::Under(parent) => write!(f, "*.{parent}")?,
         }
@@ -200,7 +198,7 @@ mod tests {
             ("example.com:8443", "example.com", Some(443), false),
             ("中文.example", "xn--fiq228c.example", None, true),
             ("192.0.2.7", "192.0.2.7", None, true),
-            ("[2001:db8::1]", "2001:db8::1", None, true),
+            ("[2001:db8::1]", "[2001:db8::1]", None, true),
             ("*", "anything.at.all", None, true),
         ] {
             assert_eq!(

@@ -1,47 +1,32 @@
-use url::{Host, Url};
+use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::{
-    Choice, Decision, HostRule, HotlinkPolicy, Level, Reason, RefererHeaders, Set, Verdict, host_rule::normal,
-};
+use super::{Choice, Decision, HostRule, HotlinkPolicy, Level, Reason, RefererHeaders, Set, Verdict};
+use crate::ReferringSite;
 
 impl HotlinkPolicy {
-    /// Decides about a request: from the host of its `Referer` as a browser parses it (WHATWG), else of its `Origin`, else from
-    /// what the browser says of the embedding page (`Sec-Fetch-…`), else as the owner chose.
+    /// Decides about a request that comes from `site` ([`RefererHeaders::site`] of its headers): by that host, else from what the
+    /// browser says of the embedding page (`Sec-Fetch-…`), else as the owner chose.
     ///
     /// SECURITY: a good word of a later header never mends a bad one of an earlier.
     #[must_use]
-    pub fn judge(&self, headers: RefererHeaders<'_>) -> Decision<'_> {
+    pub fn judge(&self, site: &ReferringSite<'_>, headers: RefererHeaders<'_>) -> Decision<'_> {
         if headers.several {
             return always(Verdict::Refuse, Reason::Several);
         }
-        // `Origin: null` is what a sandboxed or local page says: it names nobody.
-        let origin = headers.origin.filter(|origin| origin.trim() != "null");
-        match said(headers.referer).or_else(|| said(origin)) {
-            Some(source) => self.judge_source(source),
-            None => self.judge_nameless(headers),
+        match site {
+            ReferringSite::Host { name, port } => self.judge_host(name, *port),
+            ReferringSite::Unreadable => always(Verdict::Refuse, Reason::Malformed),
+            ReferringSite::Unnamed => self.judge_nameless(headers),
         }
     }
 
-    fn judge_source(&self, source: &str) -> Decision<'_> {
-        let Ok(url) = Url::parse(source) else {
-            return always(Verdict::Refuse, Reason::Malformed);
-        };
-        // SECURITY: `https://blog.example@evil.com/` is a page of evil.com; a browser never sends user info at all.
-        let has_user = !url.username().is_empty() || url.password().is_some();
-        let Some(host) = url
-            .host()
-            .filter(|_| matches!(url.scheme(), "http" | "https") && !has_user)
-        else {
-            return always(Verdict::Refuse, Reason::Malformed);
-        };
-        let name = normal(&host);
-        let port = url.port_or_known_default();
-        let is_ours = is_this_machine(&host, &name) || find(&self.own, &name, port).is_some();
+    fn judge_host(&self, name: &str, port: Option<u16>) -> Decision<'_> {
+        let is_ours = is_this_machine(name) || find(&self.own, name, port).is_some();
         let (verdict, reason, rule, level) = if is_ours {
             (Verdict::Allow, Reason::OwnHost, None, None)
-        } else if let Some(rule) = find(&self.deny.value, &name, port) {
+        } else if let Some(rule) = find(&self.deny.value, name, port) {
             (Verdict::Refuse, Reason::Denied, Some(rule), Some(self.deny.level))
-        } else if let Some(rule) = find(&self.allow.value, &name, port) {
+        } else if let Some(rule) = find(&self.allow.value, name, port) {
             (Verdict::Allow, Reason::Listed, Some(rule), Some(self.allow.level))
         } else {
             (Verdict::Refuse, Reason::NotListed, None, Some(self.allow.level))
@@ -49,7 +34,6 @@ impl HotlinkPolicy {
         Decision {
             verdict,
             reason,
-            host: Some(name),
             rule,
             level,
         }
@@ -98,28 +82,22 @@ fn decision(verdict: Verdict, reason: Reason, level: Option<Level>) -> Decision<
     Decision {
         verdict,
         reason,
-        host: None,
         rule: None,
         level,
     }
 }
 
-/// A header value that says anything at all.
-fn said(value: Option<&str>) -> Option<&str> {
-    value.filter(|value| !value.trim().is_empty())
-}
-
-fn is_this_machine(host: &Host<&str>, name: &str) -> bool {
-    match host {
-        Host::Domain(_) => name == "localhost" || name.ends_with(".localhost"),
-        Host::Ipv4(address) => address.is_loopback(),
-        Host::Ipv6(address) => {
-            address.is_loopback()
-                || address
-                    .to_ipv4_mapped()
-                    .is_some_and(|address| address.is_loopback())
-        }
+fn is_this_machine(host: &str) -> bool {
+    let v6 = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    if let Some(address) = v6.and_then(|text| text.parse::<Ipv6Addr>().ok()) {
+        let mapped = address.to_ipv4_mapped();
+        return address.is_loopback() || mapped.is_some_and(|address| address.is_loopback());
     }
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || host
+            .parse::<Ipv4Addr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use catalog::{Bearer, HotlinkTexts, ImageRecord, LiveImage, Role};
 use domain::{
     BlobKey, PublicId, Refusal, Scope, Signature, SignedLink, Visibility,
-    hotlink::{Decision, HotlinkPolicy, Reason, RefererHeaders, RefusalAnswer, Verdict},
+    hotlink::{HotlinkPolicy, Reason, RefererHeaders, RefusalAnswer, Verdict},
     is_live,
 };
 use http::StatusCode;
@@ -71,7 +71,7 @@ async fn explained(service: &Service, asked: &Asked, language: Language) -> Resu
                 "图片为私有，只能通过签名链接访问。",
             ),
         ),
-        _ => judged(&policy, &policy.judge(headers), language),
+        _ => judged(&policy, headers, language),
     };
     let image = asked_for.as_ref().map(|(image, _)| image);
     told["image"] = image.map(|image| image.public_id.as_str()).into();
@@ -158,13 +158,15 @@ fn verdict(decision: &str, reason: &str, why: &str) -> Value {
     })
 }
 
-fn judged(policy: &HotlinkPolicy, decision: &Decision<'_>, language: Language) -> Value {
+fn judged(policy: &HotlinkPolicy, headers: RefererHeaders<'_>, language: Language) -> Value {
+    let site = headers.site();
+    let decision = policy.judge(&site, headers);
     let is_shown = decision.is_allowed() || policy.dry_run.value;
     json!({
         "decision": match decision.verdict { Verdict::Allow => "allowed", Verdict::Refuse => "refused" },
         "reason": decision.reason.as_str(),
         "why": why(decision.reason, language),
-        "host": decision.host,
+        "host": site.host(),
         "rule": decision.rule,
         "level": decision.level,
         "dry_run": policy.dry_run.value,
