@@ -100,6 +100,9 @@ pub struct Catalog {
 
 /// How long a caller waits for a free connection before it is told that the database is away.
 const WAIT: Duration = Duration::from_secs(5);
+/// How long the first question of a request may take: one that is never answered is how a database that hangs is told from one
+/// that is slow.
+const FIRST_ANSWER: Duration = Duration::from_secs(2);
 /// How long a connection may take to open.
 const CONNECT: Duration = Duration::from_secs(2);
 /// No statement of ours needs longer; one that does holds locks that others wait for.
@@ -162,6 +165,22 @@ impl Catalog {
                 source: Box::new(other),
             },
         })
+    }
+
+    /// Gives up a question that a database that hangs (stopped by a signal, or behind a network that swallows packets) would never
+    /// answer. For what a request asks first, so that whoever comes meanwhile is told at once.
+    pub(crate) async fn in_time<T>(
+        operation: &'static str,
+        answer: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        tokio::time::timeout(FIRST_ANSWER, answer)
+            .await
+            .unwrap_or_else(|late| {
+                Err(Error::Unavailable {
+                    operation,
+                    source: Box::new(late),
+                })
+            })
     }
 
     pub(crate) fn config(&self) -> &Config {

@@ -115,15 +115,18 @@ pub async fn find_session(
         SELECT session.id, session.account_id, account.role, session.expires_at
         FROM session JOIN account ON account.id = session.account_id
         WHERE session.jti = $1 AND session.expires_at > $2 AND account.disabled_at IS NULL";
-    let client = catalog.client(OPERATION).await?;
-    let statement = client
-        .prepare_cached(SQL)
-        .await
-        .map_err(Error::statement(OPERATION))?;
-    let row = client
-        .query_opt(&statement, &[&key.0.as_slice(), &now])
-        .await
-        .map_err(Error::statement(OPERATION))?;
+    let row = Catalog::in_time(OPERATION, async {
+        let client = catalog.client(OPERATION).await?;
+        let statement = client
+            .prepare_cached(SQL)
+            .await
+            .map_err(Error::statement(OPERATION))?;
+        client
+            .query_opt(&statement, &[&key.0.as_slice(), &now])
+            .await
+            .map_err(Error::statement(OPERATION))
+    })
+    .await?;
     let Some(row) = row else { return Ok(None) };
     let role: &str = row.get("role");
     let role = Role::read(role).ok_or_else(|| Error::row(OPERATION, role))?;

@@ -141,6 +141,31 @@ impl TestDatabase {
         self.apart().start_again().await;
     }
 
+    /// Stops every process of Postgres that answers, as SIGSTOP does: whoever asks hears nothing. It goes on when the value goes.
+    /// Only for [`create_apart`](Self::create_apart).
+    ///
+    /// # Panics
+    /// When it can't be stopped.
+    pub async fn freeze(&self) -> Frozen {
+        assert!(
+            matches!(self.server, Server::Apart(_)),
+            "other tests share this Postgres"
+        );
+        let client = self.connect().await;
+        const SQL: &str = "
+            SELECT pid::text FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
+            UNION ALL SELECT split_part(pg_read_file('postmaster.pid'), E'\\n', 1)";
+        let rows = client
+            .query(SQL, &[])
+            .await
+            .expect("the owner sees every process");
+        let frozen = Frozen {
+            pids: rows.iter().map(|row| row.get(0)).collect(),
+        };
+        frozen.signal("-STOP");
+        frozen
+    }
+
     fn url(&self, user: &str) -> String {
         match &self.server {
             Server::Shared(shared) => shared.url(user, &self.name),
@@ -153,6 +178,32 @@ impl TestDatabase {
             Server::Apart(apart) => apart,
             Server::Shared(_) => panic!("other tests share this Postgres: use TestDatabase::create_apart"),
         }
+    }
+}
+
+/// A Postgres that hangs, until this is dropped.
+#[derive(Debug)]
+pub struct Frozen {
+    pids: Vec<String>,
+}
+
+impl Frozen {
+    fn signal(&self, signal: &str) {
+        let status = std::process::Command::new("kill")
+            .arg(signal)
+            .args(&self.pids)
+            .status();
+        assert!(
+            status.is_ok_and(|status| status.success()),
+            "kill {signal} {:?}",
+            self.pids
+        );
+    }
+}
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        self.signal("-CONT");
     }
 }
 

@@ -20,5 +20,5 @@ mod scratch;
 mod shared;
 
 pub use clock::ManualClock;
-pub use database::TestDatabase;
+pub use database::{Frozen, TestDatabase};
 pub use fixtures::{account, token};

@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use catalog::{
-    Error, Leadership, PublishError, expire_batch, find_image, find_live_by_id, fold_counts, sweep_batch,
-    withdraw,
+    Error, Leadership, PublishError, expire_batch, find_bearer, find_image, find_live_by_id, fold_counts,
+    sweep_batch, withdraw,
 };
-use domain::PublicId;
+use domain::{PublicId, Sha256, TokenHash};
 use test_kit::TestDatabase;
 
 use crate::rig::{Rig, image, noon, publish_at};
@@ -81,6 +81,29 @@ async fn a_database_that_is_away_is_told_at_once_and_found_again() {
         }
         rig.database.start().await;
     }
+    for (what, error, _) in ask_everything(&rig, owner).await {
+        assert!(error.is_none(), "{what}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn who_asks_a_database_that_hangs_is_told_so_and_its_pool_is_whole_afterwards() {
+    let rig = Rig::over(TestDatabase::create_apart().await).await;
+    let owner = rig.account("owner").await;
+    let nobody = || find_bearer(&rig.upload, TokenHash(Sha256([7; 32])), noon());
+    assert!(nobody().await.unwrap().is_none());
+    let frozen = rig.database.freeze().await;
+    // More than the pool has connections: what was given up does not keep its own.
+    for _ in 0..3 {
+        let began = Instant::now();
+        let asked = futures_util::future::join_all((0..12).map(|_| nobody())).await;
+        for answer in asked {
+            assert!(matches!(answer, Err(Error::Unavailable { .. })), "{answer:?}");
+        }
+        assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+    }
+    drop(frozen);
+    assert!(nobody().await.unwrap().is_none());
     for (what, error, _) in ask_everything(&rig, owner).await {
         assert!(error.is_none(), "{what}: {error:?}");
     }
