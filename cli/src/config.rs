@@ -61,6 +61,7 @@ pub(crate) fn check(sources: Sources) -> Result<(), Failure> {
     }
     let _: Vec<MediaType> = reader.list("BERTH_ALLOWED_TYPES");
     reader.switch("BERTH_CLEANUP");
+    reader.switch("BERTH_HOTLINK_RULES");
     reader.finish(())?;
     println!("The settings are in order. 配置无误。");
     Ok(())

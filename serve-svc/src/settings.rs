@@ -30,6 +30,8 @@ pub struct ServeSettings {
     pub counts: bool,
     /// The folder of the journals that views are counted in.
     pub journal: PathBuf,
+    /// Whether anybody is judged by where they come from.
+    pub judges: bool,
     /// Hosts that may embed, besides our own.
     pub allow: Vec<HostRule>,
     /// What happens to a request that does not say where it comes from.
@@ -76,6 +78,7 @@ impl ServeSettings {
             },
             counts: reader.switch("BERTH_COUNT_VIEWS"),
             journal: reader.value("BERTH_JOURNAL", PathBuf::new()),
+            judges: reader.switch("BERTH_HOTLINK_RULES"),
             allow: reader.list("BERTH_HOTLINK_ALLOW"),
             empty: reader.value_with("BERTH_HOTLINK_EMPTY", Choice::Allow, |text| match text {
                 "allow" => Ok(Choice::Allow),
@@ -103,6 +106,7 @@ impl ServeSettings {
             own: HostRule::of_base_url(&self.base_url).into_iter().collect(),
             allow: self.allow.clone(),
             empty: self.empty,
+            off: !self.judges,
         }
     }
 }

@@ -69,7 +69,11 @@ pub(crate) async fn view(service: &Service, wanted: Option<Wanted>, asked: Asked
         return missing("over");
     }
     let headers = referer_headers(asked.headers);
-    let site = headers.site();
+    let site = if image.embedding.policy.off && parts.tally.is_none() {
+        ReferringSite::Unnamed // nobody asks
+    } else {
+        headers.site()
+    };
     let judged = match judge(parts, &image, asked, (&site, headers), now) {
         Ok(judged) => judged,
         Err(Refused::Private) => return missing("private"),

@@ -76,6 +76,7 @@ impl Service {
                 own: HostRule::of_base_url(&settings.base_url).into_iter().collect(),
                 allow: settings.allow.clone(),
                 empty: settings.empty,
+                off: !settings.judges,
             },
             view_tokens: ViewTokens::new(secret, previous),
             catalog: Catalog::new(&settings.catalog)?,

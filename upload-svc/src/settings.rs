@@ -44,6 +44,8 @@ pub struct UploadSettings {
     pub anonymous_account: Option<Username>,
     /// API requests a minute of one client address; 0 is no limit.
     pub rate_limit: u32,
+    /// Whether serve-svc judges anybody by where they come from, for explanations.
+    pub judges: bool,
     /// Hosts that may embed where no policy says anything, for explanations.
     pub allow: Vec<HostRule>,
     /// What happens then to a request that does not say where it comes from.
@@ -91,6 +93,7 @@ impl UploadSettings {
             header_validation: reader.list("BERTH_HEADER_VALIDATION").into_iter().collect(),
             anonymous_account: reader.value_with("BERTH_ANONYMOUS_ACCOUNT", None, read_name),
             rate_limit: reader.value("BERTH_RATE_LIMIT", 0),
+            judges: reader.switch("BERTH_HOTLINK_RULES"),
             allow: reader.list("BERTH_HOTLINK_ALLOW"),
             empty: reader.value_with("BERTH_HOTLINK_EMPTY", Choice::Allow, |text| match text {
                 "allow" => Ok(Choice::Allow),

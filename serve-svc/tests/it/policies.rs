@@ -104,6 +104,31 @@ async fn the_nearest_policy_wins_and_a_change_is_there_within_a_second() {
 }
 
 #[tokio::test]
+async fn where_nobody_is_judged_policies_rest_and_what_is_private_stays_private() {
+    let server = Server::start(&[("BERTH_HOTLINK_RULES", "off")]).await;
+    let (picture, private) = (
+        server.publish(1, Visibility::Public, None).await,
+        server.publish(2, Visibility::Private, None).await,
+    );
+    set_image(
+        &server,
+        &picture,
+        Some(json!({ "hotlink": { "deny": ["*"], "empty_referer": "deny" } })),
+    )
+    .await;
+    for url in picture.urls() {
+        for referer in [EVIL, BLOG, "Referer: nonsense"] {
+            let answer = server.ask("GET", &url, &[referer]).await;
+            assert_eq!(answer.status, 200, "{url} {referer}");
+            assert!(answer.header("cache-control").unwrap().starts_with("public, "));
+        }
+    }
+    for url in private.urls() {
+        assert_eq!(server.ask("GET", &url, &[EVIL]).await.status, 404, "{url}");
+    }
+}
+
+#[tokio::test]
 async fn only_what_everyone_may_embed_is_public_to_caches() {
     let server = Server::start(&[]).await;
     let picture = server.publish(1, Visibility::Public, None).await;

@@ -73,6 +73,8 @@ pub enum Reason {
     Empty,
     /// A page of another site embeds, and hides where it is.
     HiddenEmbed,
+    /// Nobody is judged here.
+    Off,
     /// Several `Referer` or `Origin` fields: no browser sends that.
     Several,
     /// The value is no http(s) URL, or one with a user name in it: no browser sends that either.
@@ -90,6 +92,7 @@ impl Reason {
             Self::NotListed => "not_listed",
             Self::Empty => "empty",
             Self::HiddenEmbed => "hidden_embed",
+            Self::Off => "off",
             Self::Several => "several",
             Self::Malformed => "malformed",
         }

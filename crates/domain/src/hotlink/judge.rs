@@ -10,6 +10,9 @@ impl HotlinkPolicy {
     /// SECURITY: a good word of a later header never mends a bad one of an earlier.
     #[must_use]
     pub fn judge(&self, site: &ReferringSite<'_>, headers: RefererHeaders<'_>) -> Decision<'_> {
+        if self.off {
+            return always(Verdict::Allow, Reason::Off);
+        }
         if headers.several {
             return always(Verdict::Refuse, Reason::Several);
         }

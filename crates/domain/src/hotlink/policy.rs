@@ -47,6 +47,8 @@ pub struct Base {
     pub allow: Vec<HostRule>,
     /// What happens without a `Referer`.
     pub empty: Choice,
+    /// Whether nobody is judged, whatever any policy says.
+    pub off: bool,
 }
 
 /// Who may embed an image: each field from the nearest level that sets it.
@@ -55,6 +57,9 @@ pub struct HotlinkPolicy {
     /// Our own hosts.
     #[serde(skip)]
     pub own: Vec<HostRule>,
+    /// Whether nobody is judged.
+    #[serde(skip)]
+    pub off: bool,
     /// Hosts that may embed.
     pub allow: Set<Vec<HostRule>>,
     /// Hosts that may not. They are looked at before `allow`.
@@ -81,6 +86,7 @@ impl HotlinkPolicy {
         }
         Self {
             own: base.own.clone(),
+            off: base.off,
             allow: set(base.allow.clone()),
             deny: set(Vec::new()),
             empty_referer: set(base.empty),
@@ -143,10 +149,11 @@ impl HotlinkPolicy {
     /// Whether the referer decides nothing: every site may embed, and so may whoever names none.
     #[must_use]
     pub fn lets_everyone_in(&self) -> bool {
-        self.deny.value.is_empty()
+        let refuses_nobody = self.deny.value.is_empty()
             && self.empty_referer.value == Choice::Allow
             && self.hidden_embeds.value == Choice::Allow
-            && self.allow.value.iter().any(HostRule::is_everyone)
+            && self.allow.value.iter().any(HostRule::is_everyone);
+        self.off || refuses_nobody
     }
 }
 

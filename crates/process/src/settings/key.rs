@@ -63,6 +63,7 @@ pub const KEYS: &[Key] = &[
     key("BERTH_SIGN_IN_PER_ADDRESS", "30"),
     key("BERTH_EVENTS_KEEP", "90d"),
     key("BERTH_IDEMPOTENCY_KEEP", "24h"),
+    key("BERTH_HOTLINK_RULES", "on"),
     key("BERTH_HOTLINK_ALLOW", ""),
     key("BERTH_HOTLINK_EMPTY", "allow"),
     key("BERTH_EXPIRE_DAYS", "30"),

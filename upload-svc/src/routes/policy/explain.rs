@@ -209,6 +209,10 @@ fn why(reason: Reason, language: Language) -> &'static str {
             "A page of another site embeds the picture and hides its address: `hidden_embeds` decides.",
             "其他网站的页面嵌入图片并隐藏了来源，由 hidden_embeds 决定。",
         ),
+        Reason::Off => language.pick(
+            "Nobody is judged: BERTH_HOTLINK_RULES is off.",
+            "未启用防盗链：BERTH_HOTLINK_RULES 为 off。",
+        ),
         Reason::Several => language.pick(
             "Several Referer or Origin fields: no browser sends that.",
             "请求带有多个 Referer 或 Origin，浏览器不会这样发送。",

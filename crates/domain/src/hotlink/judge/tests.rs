@@ -18,6 +18,7 @@ fn policy(said: &str) -> HotlinkPolicy {
             "[2001:db8::1]",
         ]),
         empty: Choice::Allow,
+        off: false,
     };
     HotlinkPolicy::of(&base)
         .under(
@@ -361,4 +362,23 @@ fn an_empty_list_lets_only_our_own_pages_in_and_a_star_lets_everyone() {
     let everyone = policy(r#"{"allow":["*"]}"#);
     assert!(judge(&everyone, of("https://anyone.example/")).is_allowed());
     assert!(!judge(&everyone, of("javascript:1")).is_allowed());
+}
+
+#[test]
+fn where_nobody_is_judged_everybody_passes_whatever_a_policy_says() {
+    let base = Base {
+        off: true,
+        ..Base::default()
+    };
+    let strict = r#"{"allow":[],"deny":["*"],"empty_referer":"deny","hidden_embeds":"deny"}"#;
+    let off = HotlinkPolicy::of(&base).under(Level::Image, HotlinkRules::read(strict).unwrap());
+    for referer in ["https://evil.example/", "javascript:1", ""] {
+        let decision = judge(&off, of(referer));
+        assert_eq!(
+            (decision.verdict, decision.reason),
+            (Verdict::Allow, Reason::Off),
+            "{referer}"
+        );
+    }
+    assert!(off.lets_everyone_in());
 }
