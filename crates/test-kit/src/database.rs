@@ -147,14 +147,14 @@ impl TestDatabase {
     /// # Panics
     /// When it can't be stopped.
     pub async fn freeze(&self) -> Frozen {
+        const SQL: &str = "
+            SELECT pid::text FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
+            UNION ALL SELECT split_part(pg_read_file('postmaster.pid'), E'\\n', 1)";
         assert!(
             matches!(self.server, Server::Apart(_)),
             "other tests share this Postgres"
         );
         let client = self.connect().await;
-        const SQL: &str = "
-            SELECT pid::text FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
-            UNION ALL SELECT split_part(pg_read_file('postmaster.pid'), E'\\n', 1)";
         let rows = client
             .query(SQL, &[])
             .await
