@@ -173,6 +173,11 @@ impl From<catalog::ChangeError> for Failure {
             catalog::ChangeError::NoSuchAlbum => no_such_album(),
             catalog::ChangeError::AlreadyLive(other) => ImageRefusal::AlreadyLive(other).into(),
             catalog::ChangeError::QuotaExceeded => ImageRefusal::QuotaExceeded.into(),
+            catalog::ChangeError::TooLong(too_long) => Refusal::InvalidField {
+                field: "expires_at",
+                reason: too_long.to_string(),
+            }
+            .into(),
         }
     }
 }

@@ -1,11 +1,13 @@
-use std::{collections::HashMap, net::IpAddr};
+use std::{collections::HashMap, net::IpAddr, time::Duration};
 
 use deadpool_postgres::Transaction;
 use domain::{Expiry, PublicId, Visibility};
 use jiff::Timestamp;
-use tokio_postgres::types::ToSql;
+use tokio_postgres::{Row, types::ToSql};
 
-use crate::{Catalog, ChangeError, Error, restore::bring_back, withdraw::Locked};
+use crate::{
+    Catalog, ChangeError, Error, restore::bring_back, upload_rules::rules_of_albums, withdraw::Locked,
+};
 
 const OPERATION: &str = "change many images";
 
@@ -14,11 +16,11 @@ const OPERATION: &str = "change many images";
 pub enum BulkAction {
     /// End them.
     Withdraw,
-    /// Bring them back; those whose time is over live until then.
-    Restore(Expiry),
-    /// Put them into this album of their owner's.
+    /// Bring them back. Those whose time is over live as long as a new upload into their album; this long where no policy says.
+    Restore(Duration),
+    /// Put them into this album of their owner's, if it lets them live as long as they do.
     Move(i64),
-    /// Let them end then.
+    /// Let them end then, where their albums let them live so long.
     Expire(Expiry),
     /// Let these see them.
     Show(Visibility),
@@ -120,8 +122,13 @@ async fn change_batch(
                 }
             }
         }
-        BulkAction::Restore(renewed) => {
-            for (id, image) in lock_many(transaction, caller, &texts, now).await? {
+        BulkAction::Restore(lifetime) => {
+            let images = lock_many(transaction, caller, &texts, now).await?;
+            let albums: Vec<i64> = images.iter().map(|(_, image)| image.album_id).collect();
+            let rules = rules_of_albums(transaction, &albums, lifetime).await?;
+            for (id, image) in images {
+                let renewed = rules[&image.album_id].lifetime;
+                let renewed = Expiry::after(renewed, now);
                 let restored =
                     bring_back_alone(transaction, image.account_id, &image.locked, renewed, now).await?;
                 outcomes.insert(id, restored);
@@ -134,10 +141,31 @@ async fn change_batch(
                 }
                 return Ok(outcomes);
             };
+            let texts = endable(
+                transaction,
+                BulkCaller {
+                    owner: Some(account_id),
+                    ..caller
+                },
+                &texts,
+                Ending::In(album_id),
+                now,
+                &mut outcomes,
+            )
+            .await?;
             let values: Values<'_> = &[&texts, &album_id, &now, &Some(account_id), &caller.album_id];
             done(transaction, set_sql!("album_id"), values, &mut outcomes).await?;
         }
         BulkAction::Expire(expiry) => {
+            let texts = endable(
+                transaction,
+                caller,
+                &texts,
+                Ending::At(expiry),
+                now,
+                &mut outcomes,
+            )
+            .await?;
             let values: Values<'_> = &[&texts, &expiry.at(), &now, &caller.owner, &caller.album_id];
             done(transaction, set_sql!("expires_at"), values, &mut outcomes).await?;
         }
@@ -173,8 +201,61 @@ async fn done(
     Ok(())
 }
 
+/// What a change has to do with when images end.
+enum Ending {
+    /// They end then, in their own albums.
+    At(Expiry),
+    /// They end when they do, in this album.
+    In(i64),
+}
+
+/// Locks the live images among these, and gives those that their album lets live until they are to end. The others' outcomes say why
+/// not.
+async fn endable(
+    transaction: &Transaction<'_>,
+    caller: BulkCaller,
+    texts: &[&str],
+    ending: Ending,
+    now: Timestamp,
+    outcomes: &mut Outcomes,
+) -> Result<Vec<String>, Error> {
+    const LOCK: &str = "
+        SELECT public_id, album_id, expires_at FROM image
+        WHERE public_id = ANY ($1) AND ($2::bigint IS NULL OR account_id = $2) AND ($4::bigint IS NULL OR album_id = $4)
+          AND ended_at IS NULL AND (expires_at IS NULL OR expires_at > $3) ORDER BY id FOR UPDATE";
+    let rows = transaction
+        .query(LOCK, &[&texts, &caller.owner, &now, &caller.album_id])
+        .await
+        .map_err(Error::statement(OPERATION))?;
+    let album = |row: &Row| match ending {
+        Ending::At(_) => row.get("album_id"),
+        Ending::In(album) => album,
+    };
+    let albums: Vec<i64> = rows.iter().map(album).collect();
+    let rules = rules_of_albums(transaction, &albums, Duration::ZERO).await?;
+    let mut endable = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let id: &str = row.get("public_id");
+        let expiry = match ending {
+            Ending::At(expiry) => expiry,
+            // It stays where it is.
+            Ending::In(album) if row.get::<_, i64>("album_id") == album => Expiry::At(now),
+            Ending::In(_) => Expiry::from_option(row.get("expires_at")),
+        };
+        match rules[&album(row)].allow(expiry, now) {
+            Ok(()) => endable.push(id.to_owned()),
+            Err(too_long) => {
+                let id = id.parse().map_err(|error| Error::row(OPERATION, error))?;
+                outcomes.insert(id, Err(too_long.into()));
+            }
+        }
+    }
+    Ok(endable)
+}
+
 struct LockedImage {
     account_id: i64,
+    album_id: i64,
     is_live: bool,
     locked: Locked,
 }
@@ -221,6 +302,7 @@ async fn lock_many(
         let id: &str = row.get("public_id");
         let image = LockedImage {
             account_id: row.get("account_id"),
+            album_id: row.get("album_id"),
             is_live: row.get("is_live"),
             locked: Locked {
                 id: row.get("id"),

@@ -79,6 +79,9 @@ pub enum ChangeError {
     /// It does not fit into the owner's quota.
     #[error("the quota is used up")]
     QuotaExceeded,
+    /// It would live longer than its album's policy lets it.
+    #[error(transparent)]
+    TooLong(#[from] domain::TooLong),
 }
 
 /// The image of this id that was not withdrawn, with its count as of the last fold. It may have expired: ask

@@ -50,6 +50,7 @@ mod sweep;
 mod token_grants;
 mod tokens;
 mod totals;
+mod upload_rules;
 mod uploads;
 mod usage;
 mod variants;

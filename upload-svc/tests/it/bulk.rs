@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use domain::MediaType;
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::{
@@ -114,6 +115,50 @@ async fn images_are_moved_shown_and_let_expire_together() {
         403,
         "scope_missing",
     );
+}
+
+#[tokio::test]
+async fn no_end_is_set_past_what_the_album_allows_and_what_comes_back_lives_as_its_album_says() {
+    let server = Server::start(&[]).await;
+    let short = json!({ "name": "short", "policy": { "expiry": { "default": "2d", "longest": "10d" } } });
+    let album = send(&server, "POST", "/v1/albums", &short).await.json()["id"].clone();
+    let later = |days: i64| (server.clock.now() + SignedDuration::from_hours(days * 24)).to_string();
+    let (inside, outside) = (
+        upload_id(&server, 1, &[("album", &album.to_string()), ("expires_in", "1h")]).await,
+        upload_id(&server, 2, &[("expires_in", "90d")]).await,
+    );
+    for (body, good) in [
+        (
+            json!({ "action": "expire", "expires_at": "2100-01-01T00:00:00Z" }),
+            [false, true],
+        ),
+        (json!({ "action": "expire", "expires_at": null }), [false, true]),
+        (json!({ "action": "move", "album": album }), [true, false]),
+        (
+            json!({ "action": "expire", "expires_at": later(9) }),
+            [true, true],
+        ),
+        (json!({ "action": "move", "album": album }), [true, true]),
+    ] {
+        let mut sent = body.clone();
+        sent["ids"] = json!([inside, outside]);
+        let results = bulk(&server, sent).await;
+        for (result, good) in results.as_array().unwrap().iter().zip(good) {
+            assert_eq!(result["ok"], good, "{body}: {result}");
+            if !good {
+                assert_eq!(result["problem"]["code"], "invalid_field", "{result}");
+                assert!(
+                    result["problem"]["detail"].as_str().unwrap().contains("10d"),
+                    "{result}"
+                );
+            }
+        }
+    }
+    server.clock.advance(SignedDuration::from_hours(10 * 24));
+    let results = bulk(&server, json!({ "ids": [inside], "action": "restore" })).await;
+    assert_eq!(results[0]["ok"], true, "{results}");
+    let path = format!("/v1/images/{inside}");
+    assert_eq!(server.get(&path).await.json()["expires_at"], json!(later(2)));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

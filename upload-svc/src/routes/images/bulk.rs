@@ -1,5 +1,5 @@
 use catalog::{BulkAction, BulkCaller};
-use domain::{Expiry, PublicId, Refusal, Scope};
+use domain::{PublicId, Refusal, Scope};
 use http::StatusCode;
 use http_kit::Language;
 use serde_json::{Map, Value, json};
@@ -88,7 +88,7 @@ fn action(service: &Service, fields: &Map<String, Value>) -> Result<BulkAction, 
     };
     Ok(match fields.get("action").and_then(Value::as_str) {
         Some("withdraw") => BulkAction::Withdraw,
-        Some("restore") => BulkAction::Restore(Expiry::after(service.lifetime(), now)),
+        Some("restore") => BulkAction::Restore(service.lifetime()),
         Some("move") => BulkAction::Move(fields::album(needed("album")?)?),
         Some("expire") => BulkAction::Expire(fields::expiry(needed("expires_at")?, now)?),
         Some("visibility") => BulkAction::Show(fields::visibility(needed("visibility")?)?),

@@ -23,8 +23,9 @@ pub(crate) async fn patch(id: String, service: Service, asked: Asked, body: Body
         let image = find_own(&service, &bearer, &id).await?;
         let patch = read_patch(read_body(&asked.headers, body).await?, service.now())?;
         album_for(&bearer, patch.album_id)?;
-        if let Some(expiry) = patch.expiry {
-            let album = patch.album_id.unwrap_or(image.album_id);
+        let album = patch.album_id.unwrap_or(image.album_id);
+        if patch.expiry.is_some() || album != image.album_id {
+            let expiry = patch.expiry.unwrap_or(image.expiry);
             let rules = intake::upload_rules(&service, image.account_id, Some(album)).await?;
             rules
                 .allow(expiry, service.now())
