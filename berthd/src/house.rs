@@ -53,6 +53,7 @@ pub(crate) async fn run(mut settings: Settings, stop: CancellationToken) -> Resu
     let doors = Doors::open(&settings).await?;
     settings.upload.base_url.clone_from(&doors.url);
     settings.serve.base_url.clone_from(&doors.url);
+    settings.janitor.addresses.base_url.clone_from(&doors.url);
     let mut postgres = tokio::select! {
         started = database::start(&settings.data) => started?,
         () = stop.cancelled() => return Ok(()),

@@ -2,7 +2,7 @@
 //!
 //! This room owns when and in which order things are cleaned away: images whose time is over are written off
 //! ([expire](Done::images_expired)), bytes that nothing links to are freed after the grace (sweep), and what killed uploads left
-//! behind is purged. How an image ends and which rows change is `catalog`'s; unlinking is `blobs`'; nothing that
+//! behind is purged. It also tells the caches in front of us what they are to forget. How an image ends and which rows change is `catalog`'s; unlinking is `blobs`'; nothing that
 //! anybody can see depends on when this service last ran.
 //!
 //! Any number of janitors may run: one leads and works, the others wait. Every batch is safe beside another one (rows that are
@@ -12,12 +12,14 @@
 
 mod measures;
 mod passes;
+mod purge;
 mod report;
 mod schedule;
 mod service;
 mod settings;
 
 pub use passes::{Done, Error, Pass};
+pub use purge::{Addresses, InvalidHook, PurgeHook};
 pub use report::report;
 pub use schedule::{next_run, parse_time};
 pub use service::{Round, Service, health, run, run_once_and_report};

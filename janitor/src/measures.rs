@@ -15,6 +15,8 @@ pub(crate) struct Measures {
     staging_purged: IntCounter,
     leader: IntGauge,
     last_success: IntGauge,
+    purges: IntCounterVec,
+    purges_waiting: IntGauge,
 }
 
 impl Measures {
@@ -35,6 +37,14 @@ impl Measures {
             &["pass", "outcome"],
         )?;
         metrics.register(passes.clone())?;
+        let purges = IntCounterVec::new(
+            Opts::new(
+                "berth_janitor_purges_total",
+                "URLs that caches were told to forget: ok or failed; and images that were given_up.",
+            ),
+            &["outcome"],
+        )?;
+        metrics.register(purges.clone())?;
         Ok(Self {
             passes,
             images_expired: counter(
@@ -59,6 +69,11 @@ impl Measures {
                 "berth_janitor_last_success_timestamp_seconds",
                 "When all passes last went well, in seconds since 1970; 0 before the first time.",
             )?,
+            purges,
+            purges_waiting: gauge(
+                "berth_janitor_purges_waiting",
+                "Images whose URLs caches are still to be told to forget.",
+            )?,
         })
     }
 
@@ -73,6 +88,14 @@ impl Measures {
         self.bytes_swept.inc_by(done.bytes_swept);
         self.images_forgotten.inc_by(done.images_forgotten);
         self.staging_purged.inc_by(done.staging_purged);
+    }
+
+    pub(crate) fn purged(&self, outcome: &str) {
+        self.purges.with_label_values(&[outcome]).inc();
+    }
+
+    pub(crate) fn purges_wait(&self, images: i64) {
+        self.purges_waiting.set(images);
     }
 
     pub(crate) fn succeeded(&self, now: Timestamp) {

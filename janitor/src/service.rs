@@ -15,6 +15,7 @@ use crate::{
     Done, Error, JanitorSettings, Pass,
     measures::Measures,
     passes::Work,
+    purge::Purger,
     report,
     schedule::{Occasion, Schedule},
 };
@@ -72,15 +73,21 @@ impl Service {
         })))
     }
 
-    /// Cleans for as long as it leads, and waits to lead, until `stop`; then returns within two seconds, even when the
+    /// Cleans for as long as it leads, and waits to lead, and tells caches what to forget, until `stop`; then returns within two seconds, even when the
     /// database does not answer.
     pub async fn run(self, stop: CancellationToken) {
         let overdue = async {
             stop.cancelled().await;
             sleep(STOP_BOUND).await;
         };
+        let purging = async {
+            if !self.0.settings.pretend {
+                stop.run_until_cancelled(self.purger().run()).await;
+            }
+        };
+        let working = async { tokio::join!(self.work(&stop), purging) };
         tokio::select! {
-            () = self.work(&stop) => {}
+            _ = working => {}
             () = overdue => tracing::warn!("the janitor gave up the batch that was under way"),
         }
         self.0.measures.leads(false);
@@ -182,6 +189,23 @@ impl Service {
         }
         self.0.measures.leads(acquired.is_some());
         acquired
+    }
+
+    fn purger(&self) -> Purger {
+        let Parts {
+            catalog,
+            clock,
+            measures,
+            settings,
+            ..
+        } = &*self.0;
+        Purger::new(
+            catalog.clone(),
+            clock.clone(),
+            measures.clone(),
+            settings.purge_hook.clone(),
+            settings.addresses.clone(),
+        )
     }
 
     fn now(&self) -> Timestamp {

@@ -9,7 +9,7 @@ use process::{
     settings::{Complaints, Reader, Sources},
 };
 
-use crate::parse_time;
+use crate::{Addresses, PurgeHook, parse_time};
 
 /// Everything that an operator decides about the janitor.
 #[derive(Debug, Clone)]
@@ -34,6 +34,10 @@ pub struct JanitorSettings {
     pub cleanup_time: Option<civil::Time>,
     /// Whose clock says so: that of `TZ`.
     pub time_zone: TimeZone,
+    /// How caches in front of us are told to forget a URL; none to do without.
+    pub purge_hook: Option<PurgeHook>,
+    /// At which URLs images are seen, for the hook.
+    pub addresses: Addresses,
     /// Only count what would be done. It never leads, so that it keeps no other janitor from its work.
     pub pretend: bool,
     /// The log.
@@ -52,6 +56,7 @@ impl JanitorSettings {
     pub fn load(sources: Sources) -> Result<Self, Complaints> {
         let mut reader = Reader::new(sources);
         reader.default_to("BERTH_METRICS_LISTEN", "127.0.0.1:9083");
+        reader.default_to("BERTH_BASE_URL", "http://127.0.0.1:8080");
         let cleanup_time = reader.value_with("BERTH_CLEANUP_TIME", civil::Time::midnight(), parse_time);
         let settings = Self {
             metrics_listen: reader.value("BERTH_METRICS_LISTEN", ListenAddress::Tcp(String::new())),
@@ -68,6 +73,11 @@ impl JanitorSettings {
             events_keep: duration(&mut reader, "BERTH_EVENTS_KEEP", Duration::ZERO),
             cleanup_time: reader.switch("BERTH_CLEANUP").then_some(cleanup_time),
             time_zone: TimeZone::system(),
+            purge_hook: purge_hook(&mut reader),
+            addresses: Addresses {
+                base_url: base_url(&mut reader),
+                dialects: reader.list("BERTH_DIALECTS").into_iter().collect(),
+            },
             pretend: false,
             log: LogSettings {
                 filter: reader.value("BERTH_LOG", String::new()),
@@ -83,4 +93,20 @@ fn duration(reader: &mut Reader, name: &str, shortest: Duration) -> Duration {
         Ok(read) if read < shortest => Err(format!("must be at least {}s", shortest.as_secs())),
         outcome => outcome.map_err(|error| error.to_string()),
     })
+}
+
+/// What stands before every link, without a slash at the end. upload-svc and serve-svc say what is wrong with one that is.
+fn base_url(reader: &mut Reader) -> String {
+    let text = reader.value("BERTH_BASE_URL", String::new());
+    text.trim_end_matches('/').to_owned()
+}
+
+fn purge_hook(reader: &mut Reader) -> Option<PurgeHook> {
+    let text = |name| reader.text(name).filter(|text| !text.is_empty());
+    let [method, header, body] = ["BERTH_PURGE_METHOD", "BERTH_PURGE_HEADER", "BERTH_PURGE_BODY"].map(&text);
+    let outcome = PurgeHook::read(text("BERTH_PURGE_URL")?, method, header, body);
+    if let Err(invalid) = &outcome {
+        reader.complain(invalid.setting, &invalid.text);
+    }
+    outcome.ok()
 }

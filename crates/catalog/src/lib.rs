@@ -38,6 +38,7 @@ mod origin;
 mod passwords;
 mod patch;
 mod publish;
+mod purges;
 mod quota;
 mod replace;
 mod restore;
@@ -99,6 +100,10 @@ pub use origin::{Origin, find_scrub};
 pub use passwords::{NewPassword, change_password, find_password};
 pub use patch::{ImagePatch, patch_image};
 pub use publish::{NewImage, PublishError, Published, Standing, publish};
+pub use purges::{
+    Purge, claim_purges, count_purges, finish_purge, give_purge_up, put_purge_off, set_purge_hook,
+    spread_purges,
+};
 pub use quota::find_quota;
 pub use replace::{ReplaceError, Replacing, replace};
 pub use restore::restore;

@@ -51,6 +51,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 const OWNED: &[(&str, &[&str])] = &[
     ("warp", &["http-kit", "upload-svc", "serve-svc", "berthd"]),
     ("hyper", &["http-kit"]),
+    ("hyper-rustls", &["janitor"]),
     ("tokio-postgres", &["catalog", "test-kit"]),
     ("deadpool-postgres", &["catalog"]),
     ("refinery", &["catalog"]),

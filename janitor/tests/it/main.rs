@@ -6,6 +6,7 @@
 mod leading;
 mod passes;
 mod program;
+mod purging;
 mod racing;
 mod rig;
 mod schedule;

@@ -15,6 +15,7 @@ mod lookups;
 mod migrations;
 mod outages;
 mod publishing;
+mod purging;
 mod rig;
 mod roles;
 mod storm;

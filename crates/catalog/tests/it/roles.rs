@@ -57,6 +57,13 @@ async fn no_role_can_do_anothers_verb() {
         (Janitor, "DELETE FROM account"),
         (Janitor, "SELECT answer FROM idempotency"),
         (Janitor, "SELECT metadata FROM upload"),
+        (Janitor, "INSERT INTO purge_many (album_id) VALUES (1)"),
+        (Janitor, "INSERT INTO purge (public_id) VALUES ('x')"),
+        (Upload, "UPDATE purge_hook SET is_on = true"),
+        (Upload, "SELECT username FROM purge"),
+        (Upload, "SELECT queue_purge(image, 'x') FROM image"),
+        (Serve, "SELECT public_id FROM purge"),
+        (Serve, "SELECT queue_purge(image, 'x') FROM image"),
         (Serve, "SELECT id FROM upload"),
         (Serve, "SELECT key_hash FROM idempotency"),
     ] {
