@@ -11,7 +11,7 @@ use blobs::DerivedFile;
 use catalog::{
     Derived, DueVariants, NewVariant, claim_due_variants, keep_variants, put_variants_off, watch_wishes,
 };
-use domain::VariantKey;
+use domain::{Kind, VariantKey};
 use futures_util::future::join_all;
 use imaging::{DecoderLimits, Decoders, NotRenderable, Output, RenderedFiles, Spec, Undone};
 use tokio::sync::Notify;
@@ -185,6 +185,7 @@ fn none(due: &DueVariants, reason: &'static str) -> Derived {
 fn word(reason: &NotRenderable) -> &'static str {
     match reason {
         NotRenderable::Unsupported(_) => "unsupported",
+        NotRenderable::NoPicture => "no_picture",
         NotRenderable::TooLarge { .. } => "too_large",
         NotRenderable::Broken(_) => "broken",
         NotRenderable::NotEncodable(_) => "not_encodable",
@@ -212,7 +213,9 @@ fn measure(
             continue;
         };
         let (size_bytes, sha256) = file.measure()?;
-        if size_bytes == 0 || size_bytes >= due.size_bytes {
+        // A video is no answer to who wants a picture, however short it is.
+        let saves = size_bytes < due.size_bytes || due.media_type.kind() == Kind::Video;
+        if size_bytes == 0 || !saves {
             derived.none.push((spec.width, spec.format, "not_smaller"));
             continue;
         }

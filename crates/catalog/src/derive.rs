@@ -270,8 +270,8 @@ fn later(now: Timestamp, by: Duration) -> Timestamp {
         .unwrap_or(Timestamp::MAX)
 }
 
-/// Looks at up to `limit` blobs behind the row `after`, and wishes for the thumbnails of pictures that have no variant at
-/// all: those that were there before variants were, or whose rows were lost. Says how many there were, and the last row that
+/// Looks at up to `limit` blobs behind the row `after`, and wishes for the thumbnails of pictures and videos that have no
+/// variant at all: those that were there before variants were, or whose rows were lost. Says how many there were, and the last row that
 /// was looked at; none at the end.
 pub async fn wish_for_missing_thumbnails(
     catalog: &Catalog,
@@ -286,7 +286,7 @@ pub async fn wish_for_missing_thumbnails(
         ), wished AS (
             INSERT INTO variant (blob_id, named_width, format, due_at)
             SELECT id, 300, 'webp', $3 FROM looked
-            WHERE media_type IN ('image/jpeg', 'image/png', 'image/gif', 'image/webp', 'image/bmp', 'image/tiff') AND links > 0
+            WHERE media_type NOT IN ('image/avif', 'image/heic') AND links > 0
               AND NOT EXISTS (SELECT FROM variant WHERE variant.blob_id = looked.id)
             ON CONFLICT DO NOTHING RETURNING blob_id
         )

@@ -65,7 +65,8 @@ pub struct Rendered {
 pub struct Rendering {
     /// Width and height as the picture is shown, its orientation applied.
     pub shown: (u32, u32),
-    /// The variants that are narrower than the picture. There is no use in the others: the original is as good.
+    /// The variants that are narrower than the picture. There is no use in the others: the original is as good. Of a picture
+    /// that stands for its file, all that were wanted: none is wider than the picture.
     pub variants: Vec<Rendered>,
     /// What stands in for the picture.
     pub essence: Essence,
@@ -77,6 +78,9 @@ pub enum NotRenderable {
     /// No decoder of this format is linked.
     #[error("{0} files are not decoded here")]
     Unsupported(MediaType),
+    /// It holds no picture of a format that is decoded here.
+    #[error("there is no picture in it that is decoded here")]
+    NoPicture,
     /// Its pixels would take more memory than is allowed.
     #[error("its pixels take {needed} bytes; {allowed} are allowed")]
     TooLarge {
@@ -101,6 +105,25 @@ pub fn render<R: BufRead + Seek>(
     limits: RenderLimits,
     specs: &[Spec],
 ) -> Result<Rendering, NotRenderable> {
+    variants_of(source, media_type, limits, specs, WiderThanPicture::Passed)
+}
+
+/// What becomes of a variant that is wanted wider than its picture is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum WiderThanPicture {
+    /// There is none: the file itself is the answer.
+    Passed,
+    /// It is as wide as the picture: the file is a video, and no answer to who wants a picture.
+    AsWideAsPicture,
+}
+
+fn variants_of<R: BufRead + Seek>(
+    source: R,
+    media_type: MediaType,
+    limits: RenderLimits,
+    specs: &[Spec],
+    wider: WiderThanPicture,
+) -> Result<Rendering, NotRenderable> {
     let widest = specs.iter().map(|spec| spec.width).max().unwrap_or(1);
     let decoded = decode(source, media_type, limits, widest)?;
     let shown = decoded.shown();
@@ -110,9 +133,11 @@ pub fn render<R: BufRead + Seek>(
     let mut widths: Vec<u32> = specs.iter().map(|spec| spec.width).collect();
     widths.sort_unstable();
     widths.dedup();
-    for width in widths.into_iter().filter(|width| (1..shown.0).contains(width)) {
-        let height = scaled(shown.1, width, shown.0);
-        let picture = decoded.sized(&mut resizer, (width, height))?;
+    let has_use = |&width: &u32| wider == WiderThanPicture::AsWideAsPicture || (1..shown.0).contains(&width);
+    for width in widths.into_iter().filter(has_use) {
+        let own_width = width.clamp(1, shown.0);
+        let height = scaled(shown.1, own_width, shown.0);
+        let picture = decoded.sized(&mut resizer, (own_width, height))?;
         for spec in specs.iter().filter(|spec| spec.width == width) {
             variants.push(Rendered {
                 spec: *spec,

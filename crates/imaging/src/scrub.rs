@@ -40,7 +40,7 @@ pub(crate) fn edits(
     if scrub == Scrub::Keep {
         return Ok(Vec::new());
     }
-    let goes = |found: &&Found| found.what != What::Date || scrub == Scrub::All;
+    let goes = |found: &&Found| !matches!(found.what, What::Date | What::Covered) || scrub == Scrub::All;
     let found = survey.found.iter().filter(goes);
     let mut edits = match media_type {
         MediaType::Jpeg | MediaType::Png | MediaType::Webp | MediaType::Gif => {

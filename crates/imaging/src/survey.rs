@@ -4,12 +4,14 @@
 mod avi;
 mod bmff;
 mod bmp;
+mod covers;
 mod gif;
 mod heif;
 mod jpeg;
 mod matroska;
 mod movie;
 mod png;
+mod still;
 mod tiff;
 mod webp;
 
@@ -18,6 +20,8 @@ use std::ops::Range;
 use domain::{MediaType, Taken};
 
 use jiff::Timestamp;
+
+pub(crate) use still::{Still, still};
 
 use crate::{NotReadable, source::Source};
 
@@ -62,6 +66,9 @@ pub(crate) enum What {
     Other,
     /// A time that is of no harm unless all must go.
     Date,
+    /// Metadata with a video's cover in it, which says nothing about anybody; what stands beside the cover is found as well. It
+    /// goes as a whole when all must go.
+    Covered,
 }
 
 /// What is wrong with a file's structure.

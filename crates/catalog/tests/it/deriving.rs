@@ -55,10 +55,17 @@ async fn only_blob(rig: &Rig) -> i64 {
 async fn a_new_picture_wants_its_thumbnail_and_gets_it_once() {
     let rig = Rig::new().await;
     let owner = rig.account("owner").await;
-    let mut video = image(owner, 9);
+    for (seed, media_type) in [(8, MediaType::Avif), (9, MediaType::Heic)] {
+        let mut photo = image(owner, seed);
+        photo.blob.media_type = media_type;
+        rig.publish(&photo).await;
+        assert_eq!(claim(&rig, 0).await, None, "{media_type} is not decoded");
+    }
+    let mut video = image(owner, 10);
     video.blob.media_type = MediaType::Mp4;
     rig.publish(&video).await;
-    assert_eq!(claim(&rig, 0).await, None, "a video has no variants");
+    let due = claim(&rig, 0).await.unwrap();
+    assert_eq!((due.media_type, due.wanted), (MediaType::Mp4, vec![(300, Webp)]));
     let published = rig.publish(&image(owner, 1)).await;
     let blob = only_blob(&rig).await;
     assert_eq!(find(&rig, blob, 300).await, VariantState::Wished { larger: None });

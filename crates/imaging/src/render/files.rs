@@ -1,13 +1,18 @@
 use std::{
     fs::File,
-    io::{BufReader, Read as _, Seek as _},
+    io::{BufReader, Cursor},
     path::{Path, PathBuf},
 };
 
+use domain::Kind;
 use serde::{Deserialize, Serialize};
 
-use super::{Essence, NotRenderable, RenderLimits, Spec, render};
-use crate::sniff::{SNIFF_BYTES, sniff};
+use super::{Essence, NotRenderable, RenderLimits, Spec, WiderThanPicture, render, variants_of};
+use crate::{
+    sniff::{SNIFF_BYTES, sniff},
+    source::Source,
+    survey::{Still, still},
+};
 
 /// A variant that is wanted, and the file, made by whoever wants it, that it goes into.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,26 +39,28 @@ pub struct Made {
 pub struct RenderedFiles {
     /// Width and height as the picture is shown, its orientation applied.
     pub shown: (u32, u32),
-    /// The variants that are narrower than the picture. The files of the others are as they were.
+    /// The variants that there are. The files of the others are as they were.
     pub made: Vec<Made>,
     /// What stands in for the picture.
     pub essence: Essence,
 }
 
-/// Renders the picture at `path` into files.
+/// Renders the picture at `path`, or the one in the video there, into files.
 pub(crate) fn render_files(path: &Path, outputs: &[Output]) -> Result<RenderedFiles, NotRenderable> {
     let broken = |error: std::io::Error| NotRenderable::Broken(error.to_string());
-    let mut file = File::open(path).map_err(broken)?;
-    let mut head = Vec::new();
-    (&file)
-        .take(SNIFF_BYTES as u64)
-        .read_to_end(&mut head)
-        .map_err(broken)?;
-    let media_type =
-        sniff(&head).ok_or_else(|| NotRenderable::Broken("the bytes are of no known format".to_owned()))?;
-    file.rewind().map_err(broken)?;
+    let source = Source::open(path).map_err(broken)?;
+    let media_type = sniff(&source.up_to(0, SNIFF_BYTES as u64))
+        .ok_or_else(|| NotRenderable::Broken("the bytes are of no known format".to_owned()))?;
     let specs: Vec<Spec> = outputs.iter().map(|output| output.spec).collect();
-    let rendering = render(BufReader::new(file), media_type, RenderLimits::default(), &specs)?;
+    let limits = RenderLimits::default();
+    let rendering = if media_type.kind() == Kind::Video {
+        let Still { media_type, bytes } = still(&source, media_type).ok_or(NotRenderable::NoPicture)?;
+        let wider = WiderThanPicture::AsWideAsPicture;
+        variants_of(Cursor::new(bytes), media_type, limits, &specs, wider)?
+    } else {
+        let file = File::open(path).map_err(broken)?;
+        render(BufReader::new(file), media_type, limits, &specs)?
+    };
     let mut made = Vec::with_capacity(rendering.variants.len());
     for variant in rendering.variants {
         let output = outputs.iter().find(|output| output.spec == variant.spec);

@@ -2,16 +2,25 @@ use std::ops::Range;
 
 use jiff::Timestamp;
 
-use super::{CUT_OFF, Fault, MOST_PARTS, Survey, TOO_MANY_PARTS, What};
+use super::{CUT_OFF, Fault, MOST_PARTS, Survey, TOO_MANY_PARTS, What, covers};
 use crate::{dates::of_seconds_since, source::Source};
 
 const EBML: u32 = 0x1a45_dfa3;
 const SEGMENT: u32 = 0x1853_8067;
-const CLUSTER: u32 = 0x1f43_b675;
+pub(super) const CLUSTER: u32 = 0x1f43_b675;
+pub(super) const SIMPLE_BLOCK: u32 = 0xa3;
+pub(super) const BLOCK_GROUP: u32 = 0xa0;
+pub(super) const BLOCK: u32 = 0xa1;
 const INFO: u32 = 0x1549_a966;
 const TRACKS: u32 = 0x1654_ae6b;
 const TAGS: u32 = 0x1254_c367;
-const ATTACHMENTS: u32 = 0x1941_a469;
+pub(super) const ATTACHMENTS: u32 = 0x1941_a469;
+/// One file among them, and what is said of it.
+pub(super) const FILE: u32 = 0x61a7;
+pub(super) const FILE_NAME: u32 = 0x466e;
+pub(super) const FILE_MIME: u32 = 0x4660;
+pub(super) const FILE_DATA: u32 = 0x465c;
+pub(super) const FILE_UID: u32 = 0x46ae;
 const TITLE: u32 = 0x7ba9;
 const DATE: u32 = 0x4461;
 const CHECKSUM: u32 = 0xbf;
@@ -21,11 +30,11 @@ const WIDTH: u32 = 0xb0;
 const HEIGHT: u32 = 0xba;
 
 /// One element. Its end is its parent's where its length is unknown, as live recordings leave it.
-struct Element {
-    id: u32,
-    whole: Range<u64>,
-    data: Range<u64>,
-    is_endless: bool,
+pub(super) struct Element {
+    pub(super) id: u32,
+    pub(super) whole: Range<u64>,
+    pub(super) data: Range<u64>,
+    pub(super) is_endless: bool,
 }
 
 /// Matroska and `WebM`: what the segment says about itself, and that there are pictures.
@@ -53,7 +62,8 @@ pub(super) fn survey(source: &Source, now: Timestamp) -> Result<Survey, Fault> {
             CLUSTER => has_pictures = true,
             INFO => information(source, &part, now, &mut survey),
             TRACKS => survey.dimensions = survey.dimensions.or_else(|| video(source, &part)),
-            TAGS | ATTACHMENTS => survey.find(What::Other, part.whole.clone(), part.data.clone()),
+            TAGS => survey.find(What::Other, part.whole.clone(), part.data.clone()),
+            ATTACHMENTS => covers::attachments(source, &part, &mut survey),
             _ => {}
         }
         // What is endless holds what comes next.
@@ -109,7 +119,7 @@ fn video(source: &Source, tracks: &Element) -> Option<(u32, u32)> {
         })
 }
 
-fn children<'a>(source: &'a Source, parent: &Element) -> impl Iterator<Item = Element> + 'a {
+pub(super) fn children<'a>(source: &'a Source, parent: &Element) -> impl Iterator<Item = Element> + 'a {
     let (mut at, end) = (parent.data.start, parent.data.end);
     std::iter::from_fn(move || {
         let element = element(source, at, end)?;
@@ -119,7 +129,7 @@ fn children<'a>(source: &'a Source, parent: &Element) -> impl Iterator<Item = El
     .take(MOST_PARTS)
 }
 
-fn element(source: &Source, at: u64, end: u64) -> Option<Element> {
+pub(super) fn element(source: &Source, at: u64, end: u64) -> Option<Element> {
     let head = source.up_to(at, 12.min(end.checked_sub(at)?));
     let id_length = head.first()?.leading_zeros() as usize + 1;
     let id = head.get(..id_length).filter(|_| id_length <= 4)?;

@@ -3,6 +3,7 @@ use jiff::Timestamp;
 use super::{
     Fault, Survey, What,
     bmff::{Part, find, parts},
+    covers,
 };
 use crate::{
     dates::{of_iso, of_seconds_since},
@@ -57,7 +58,8 @@ pub(super) fn read_movie(
 fn metadata(source: &Source, parts: &[Part], survey: &mut Survey) {
     for part in parts {
         match &part.kind {
-            b"udta" | b"meta" => survey.find(What::Other, part.whole.clone(), part.data.clone()),
+            b"udta" => covers::user_data(source, part, survey),
+            b"meta" => survey.find(What::Other, part.whole.clone(), part.data.clone()),
             b"uuid" if source.array(part.data.start) == Some(XMP_ID) => {
                 survey.find(What::Xmp, part.whole.clone(), part.data.start + 16..part.data.end);
             }

@@ -5,6 +5,7 @@
 
 mod corpus;
 mod decoders;
+mod posters;
 mod rendering;
 mod rig;
 mod scrubbing;

@@ -15,13 +15,13 @@ const SENTINELS: &[&[u8]] = &[
     &[12, 0, 0, 0, 1, 0, 0, 0, 20, 0, 0, 0, 1, 0, 0, 0],
 ];
 
-async fn inspect(decoders: &Decoders, path: &Path, scrub: Scrub) -> Inspection {
+pub(crate) async fn inspect(decoders: &Decoders, path: &Path, scrub: Scrub) -> Inspection {
     let asked = Asked { scrub, ..asked() };
     decoders.inspect(path.to_owned(), asked).await.unwrap()
 }
 
 /// What the service makes of a file and its changes.
-fn apply(bytes: &[u8], inspection: &Inspection) -> Vec<u8> {
+pub(crate) fn apply(bytes: &[u8], inspection: &Inspection) -> Vec<u8> {
     let (mut out, mut at) = (Vec::new(), 0);
     for edit in &inspection.edits {
         let begin = usize::try_from(edit.at).unwrap();

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::Service;
 
 /// The URL of what a list shows of an image. It answers from the first moment on, whether or not the thumbnail is there
-/// yet; with a drawn poster for a video.
+/// yet; for a video with the picture in it, or with a drawn one.
 pub(crate) fn thumbnail_url(service: &Service, image: &ImageRecord) -> String {
     let extension = match image.media_type.kind() {
         Kind::Image => VariantFormat::Webp.extension(),
