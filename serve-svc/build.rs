@@ -1,4 +1,5 @@
-//! Draws the two placeholder pictures, `art/refused.svg` and `art/missing.svg`, and the poster of videos, `art/video.svg`, into `OUT_DIR` as PNG.
+//! Draws the two placeholder pictures, `art/refused.svg` and `art/missing.svg`, and what is shown of videos and photographs without a
+//! picture that is decoded, `art/video.svg` and `art/photo.svg`, into `OUT_DIR` as PNG.
 //!
 //! It happens here, while building, so that serve-svc, which faces the world, links neither a renderer
 //! nor a decoder: it only includes the finished bytes. The art needs no font; its letters are strokes.
@@ -28,7 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=art");
     // Cargo speaks to build scripts through the environment; the ban on reading it is about settings.
     let out = PathBuf::from(std::env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?);
-    for name in ["refused", "missing", "video"] {
+    for name in ["refused", "missing", "video", "photo"] {
         let picture = draw(Path::new("art").join(name).with_extension("svg").as_path())?;
         let png = encode(&picture)?;
         if png.len() > MOST_BYTES {

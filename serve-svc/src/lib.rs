@@ -25,6 +25,7 @@ mod welcome;
 
 pub use delivery::{Delivery, ReplyBody};
 pub use headers::protected;
+pub use placeholder::{NotAPlaceholder, Placeholder};
 pub use routes::{routes, with_views};
 pub use service::{Service, background, health, run};
 pub use settings::ServeSettings;

@@ -17,7 +17,6 @@ use crate::{
     Service,
     delivery::{Payload, ReplyBody},
     older::{self, Named},
-    placeholder,
     shelf::Wanted,
     variants::WantedVariant,
     view::{Asked, view},
@@ -56,7 +55,10 @@ pub fn with_views(
                 let response = others.oneshot(request).await?;
                 if let Some(method) = picture.filter(|_| is_nowhere(&response)) {
                     service.parts().figures.missing("no_url");
-                    return Ok(placeholder::missing(&method).map(ReplyBody::from));
+                    let missing = &service.parts().missing;
+                    return Ok(missing
+                        .answer(&method, StatusCode::NOT_FOUND)
+                        .map(ReplyBody::from));
                 }
                 return Ok(response.map(|body| body.map_err(Into::into).boxed_unsync().into()));
             };

@@ -8,7 +8,7 @@ use process::Clock;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    ServeSettings,
+    Placeholder, ServeSettings,
     delivery::Depot,
     embedding::Embeddings,
     figures::Figures,
@@ -35,6 +35,10 @@ pub(crate) struct Parts {
     pub(crate) tally: Option<Tally>,
     pub(crate) figures: Figures,
     pub(crate) widths: NamedWidths,
+    /// What a site that may not embed is shown.
+    pub(crate) refused: Placeholder,
+    /// What is shown of an image that is not there.
+    pub(crate) missing: Placeholder,
     pub(crate) signed_links: SignedLinks,
     pub(crate) base_url: String,
     pub(crate) dialects: Dialects,
@@ -77,6 +81,8 @@ impl Service {
             clock,
             figures,
             widths: settings.widths.clone(),
+            refused: settings.refused.clone(),
+            missing: settings.missing.clone(),
         })))
     }
 

@@ -11,7 +11,7 @@ use process::{
     settings::{Complaints, Reader, Sources},
 };
 
-use crate::Delivery;
+use crate::{Delivery, Placeholder};
 
 /// Everything that an operator decides about serve-svc.
 #[derive(Debug, Clone)]
@@ -36,6 +36,10 @@ pub struct ServeSettings {
     pub allow: Vec<HostRule>,
     /// What happens to a request that does not say where it comes from.
     pub empty: Choice,
+    /// What a site that may not embed is shown.
+    pub refused: Placeholder,
+    /// What is shown of an image that is not there.
+    pub missing: Placeholder,
     /// The widths that variants have.
     pub widths: NamedWidths,
     /// What links are signed with.
@@ -85,6 +89,12 @@ impl ServeSettings {
                 "deny" => Ok(Choice::Deny),
                 _ => Err("expected allow or deny"),
             }),
+            refused: reader.value_with("BERTH_PLACEHOLDER_REFUSED", Placeholder::REFUSED, |path| {
+                Placeholder::choose(path, Placeholder::REFUSED)
+            }),
+            missing: reader.value_with("BERTH_PLACEHOLDER_MISSING", Placeholder::MISSING, |path| {
+                Placeholder::choose(path, Placeholder::MISSING)
+            }),
             widths: reader.value("BERTH_VARIANT_WIDTHS", NamedWidths::default()),
             previous_secret: previous.then(|| Secret::new(reader.secret("BERTH_SECRET_PREVIOUS"))),
             secret,
@@ -129,6 +139,8 @@ mod tests {
             ("BERTH_DELIVERY", "carrier-pigeon"),
             ("BERTH_TRUSTED_PROXIES", "everyone"),
             ("BERTH_VARIANT_WIDTHS", "300,9000"),
+            ("BERTH_PLACEHOLDER_REFUSED", "/no/such/picture.png"),
+            ("BERTH_PLACEHOLDER_MISSING", "/dev/null"),
         ];
         let Complaints(lines) = ServeSettings::load(Sources::from_pairs(bad)).unwrap_err();
         let mut named: Vec<&str> = lines
@@ -145,6 +157,8 @@ mod tests {
                 "BERTH_HOTLINK_ALLOW",
                 "BERTH_HOTLINK_EMPTY",
                 "BERTH_LISTEN",
+                "BERTH_PLACEHOLDER_MISSING",
+                "BERTH_PLACEHOLDER_REFUSED",
                 "BERTH_TRUSTED_PROXIES",
                 "BERTH_VARIANT_WIDTHS",
             ]

@@ -18,6 +18,7 @@ use domain::{Kind, VariantFormat, VariantKey};
 use http::{HeaderMap, HeaderValue, Response, header};
 use tokio::{sync::OnceCell, time::timeout};
 
+use wanted::Meant;
 pub(crate) use wanted::WantedVariant;
 
 use crate::{service::Parts, shelf::Shelved};
@@ -80,6 +81,8 @@ pub(crate) struct Shown {
     /// The image itself, or a variant of it.
     pub(crate) image: Arc<Shelved>,
     variant: Option<(u32, VariantFormat)>,
+    /// A drawn poster, in place of the image: a picture is asked for, and none of it is there that can be shown.
+    is_drawn: bool,
     varies: bool,
     /// Another variant was meant, and is being made.
     is_meanwhile: bool,
@@ -91,9 +94,31 @@ impl Shown {
         Self {
             image,
             variant: None,
+            is_drawn: false,
             varies: false,
             is_meanwhile: false,
         }
+    }
+
+    /// A drawn poster.
+    fn drawn(image: Arc<Shelved>) -> Self {
+        Self {
+            is_drawn: true,
+            ..Self::original(image)
+        }
+    }
+
+    /// The image as it is where that is a picture, a drawn poster for a video.
+    fn without_variants(image: Arc<Shelved>) -> Self {
+        match image.media_type.kind() {
+            Kind::Image => Self::original(image),
+            Kind::Video => Self::drawn(image),
+        }
+    }
+
+    /// Whether a drawn poster is shown.
+    pub(crate) fn is_drawn(&self) -> bool {
+        self.is_drawn
     }
 
     /// Whether it is a variant, and not the image itself.
@@ -116,11 +141,6 @@ impl Shown {
     }
 }
 
-/// Whether a poster is asked for, in place of a video.
-pub(crate) fn is_poster(image: &Shelved, wanted: Option<WantedVariant>) -> bool {
-    image.media_type.kind() == Kind::Video && wanted.is_some_and(|wanted| wanted.has_size())
-}
-
 /// What to show of a live image that its asker may see.
 pub(crate) async fn choose(
     parts: &Parts,
@@ -131,11 +151,13 @@ pub(crate) async fn choose(
     let Some(wanted) = wanted else {
         return Shown::original(image);
     };
+    let varies = wanted.varies(image.media_type);
     let mut shown = match wanted.resolve(image.media_type, image.dimensions, &parts.widths, headers) {
-        Some((width, format)) => find(parts, image, width, format).await,
-        None => Shown::original(image),
+        Meant::Variant(width, format) => find(parts, image, width, format).await,
+        Meant::Original => Shown::original(image),
+        Meant::Drawn => Shown::drawn(image),
     };
-    shown.varies = wanted.varies();
+    shown.varies = varies;
     shown
 }
 
@@ -159,12 +181,10 @@ async fn find(parts: &Parts, image: Arc<Shelved>, width: u32, format: VariantFor
     };
     match known {
         Some(Known::There(variant)) => Shown {
-            image: variant,
             variant: Some((width, format)),
-            varies: false,
-            is_meanwhile: false,
+            ..Shown::original(variant)
         },
-        Some(Known::Never) => Shown::original(image),
+        Some(Known::Never) => Shown::without_variants(image),
         None => {
             let larger = larger.into_inner().unwrap_or_else(PoisonError::into_inner);
             meanwhile(image, larger.as_ref())
@@ -173,16 +193,16 @@ async fn find(parts: &Parts, image: Arc<Shelved>, width: u32, format: VariantFor
 }
 
 fn meanwhile(image: Arc<Shelved>, larger: Option<&VariantRecord>) -> Shown {
-    let variant = larger.map(|larger| (larger.named_width, larger.format));
-    let image = match larger {
-        Some(larger) => Arc::new(image.variant(larger)),
-        None => image,
+    let shown = match larger {
+        Some(larger) => Shown {
+            variant: Some((larger.named_width, larger.format)),
+            ..Shown::original(Arc::new(image.variant(larger)))
+        },
+        None => Shown::without_variants(image),
     };
     Shown {
-        image,
-        variant,
-        varies: false,
         is_meanwhile: true,
+        ..shown
     }
 }
 

@@ -27,7 +27,7 @@ use crate::{
     service::Parts,
     shelf::{Found, Shelved, Wanted},
     signed,
-    variants::{self, WantedVariant},
+    variants::{self, Shown, WantedVariant},
 };
 
 const X_ACCEL_REDIRECT: HeaderName = HeaderName::from_static("x-accel-redirect");
@@ -49,7 +49,7 @@ pub(crate) async fn view(service: &Service, wanted: Option<Wanted>, asked: Asked
     let parts = service.parts();
     let missing = |reason| {
         parts.figures.missing(reason);
-        placeholder::missing(asked.method)
+        parts.missing.answer(asked.method, StatusCode::NOT_FOUND)
     };
     // Find.
     let Some(wanted) = wanted else {
@@ -80,21 +80,16 @@ pub(crate) async fn view(service: &Service, wanted: Option<Wanted>, asked: Asked
         Err(Refused::Elsewhere(decision)) => {
             parts.figures.decided(&decision, false);
             count(parts, &image, asked, (403, None, 0), &site, now);
-            return placeholder::refused(asked.method, &image.embedding.policy.refusal.value);
+            return placeholder::refused(parts, asked.method, &image.embedding.policy.refusal.value);
         }
     };
     let cached = judged.cache_control(&image, now);
-    if variants::is_poster(&image, asked.variant) {
-        judged.note(parts);
-        return placeholder::poster(asked.method, cached);
-    }
     // Answer, with the image or a variant of it.
-    let mut shown = variants::choose(parts, Arc::clone(&image), asked.variant, asked.headers).await;
-    let mut outcome = answered(parts, &shown.image, asked).await;
-    if outcome.is_err() && shown.is_variant() {
-        shown = variants::replace_lost(parts, Arc::clone(&image), &shown).await;
-        outcome = answered(parts, &shown.image, asked).await;
-    }
+    let (shown, outcome) = settle(parts, &image, asked).await;
+    let Some(outcome) = outcome else {
+        judged.note(parts);
+        return drawn(&shown, asked.method, cached);
+    };
     let own = Arc::clone(&shown.image);
     let (answer, payload) = match outcome {
         Ok(outcome) => outcome,
@@ -109,6 +104,39 @@ pub(crate) async fn view(service: &Service, wanted: Option<Wanted>, asked: Asked
     // Count.
     count(parts, &own, asked, told(answer, own.size_bytes), &site, now);
     let mut response = respond(&own, asked.method, answer, payload, cached);
+    shown.describe(&mut response);
+    response
+}
+
+/// What is shown, and how it is answered; that is nothing where a drawn poster is shown.
+async fn settle(
+    parts: &Parts,
+    image: &Arc<Shelved>,
+    asked: Asked<'_>,
+) -> (Shown, Option<Result<(Answer, Sent), Lost>>) {
+    let shown = variants::choose(parts, Arc::clone(image), asked.variant, asked.headers).await;
+    if shown.is_drawn() {
+        return (shown, None);
+    }
+    let outcome = answered(parts, &shown.image, asked).await;
+    if outcome.is_ok() || !shown.is_variant() {
+        return (shown, Some(outcome));
+    }
+    let shown = variants::replace_lost(parts, Arc::clone(image), &shown).await;
+    if shown.is_drawn() {
+        return (shown, None);
+    }
+    let outcome = answered(parts, &shown.image, asked).await;
+    (shown, Some(outcome))
+}
+
+/// The poster that stands for an image of which nothing can be shown as a picture. It is no view: nothing of the image was seen.
+fn drawn(shown: &Shown, method: &Method, cached: HeaderValue) -> Response<Payload> {
+    let image = &shown.image;
+    let mut response = placeholder::poster(method, image.media_type.kind(), cached);
+    if image.visibility == Visibility::Private {
+        keep_to_site(response.headers_mut());
+    }
     shown.describe(&mut response);
     response
 }

@@ -1,4 +1,4 @@
-use domain::{MediaType, NamedWidths, VariantFormat};
+use domain::{Kind, MediaType, NamedWidths, VariantFormat};
 use http::{HeaderMap, header};
 
 /// What a URL asks for beside the image itself: `?w=`, `?width=`, `?height=`, `?f=`.
@@ -19,6 +19,17 @@ enum WantedFormat {
     Of(VariantFormat),
     /// The best that `Accept` allows.
     ByAccept,
+}
+
+/// What a request means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Meant {
+    /// The file as it is.
+    Original,
+    /// Its variant of this named width, in this format.
+    Variant(u32, VariantFormat),
+    /// The drawn picture that stands for a file without variants.
+    Drawn,
 }
 
 /// Larger boxes count as this: the older hosts' limit.
@@ -55,22 +66,64 @@ impl WantedVariant {
                 _ => {}
             }
         }
-        (wanted.has_size() || wanted.varies()).then_some(wanted)
+        (wanted.has_size() || wanted.is_by_accept()).then_some(wanted)
     }
 
     /// Whether a size is asked for.
-    pub(crate) fn has_size(&self) -> bool {
+    fn has_size(&self) -> bool {
         self.w.is_some() || self.width.is_some() || self.height.is_some()
     }
 
-    /// Whether the answer depends on `Accept`.
-    pub(crate) fn varies(&self) -> bool {
+    /// Whether the format is chosen by `Accept`.
+    fn is_by_accept(&self) -> bool {
         self.format == WantedFormat::ByAccept
     }
 
-    /// The named width and the format that are meant, for a picture of this type and of these dimensions; none where the
-    /// original is the answer.
+    /// Whether the answer depends on `Accept`, for a file of this type.
+    pub(crate) fn varies(&self, media_type: MediaType) -> bool {
+        self.is_by_accept() || (media_type == MediaType::Heic && self.has_size())
+    }
+
+    /// What is meant, of a file of this type and of these dimensions.
     pub(crate) fn resolve(
+        &self,
+        media_type: MediaType,
+        dimensions: Option<(u32, u32)>,
+        widths: &NamedWidths,
+        headers: &HeaderMap,
+    ) -> Meant {
+        match media_type {
+            _ if media_type.kind() == Kind::Video => self.of_video(dimensions, widths, headers),
+            // Few browsers show it, and those say so.
+            MediaType::Heic if self.has_size() && !names(headers, media_type.mime()) => Meant::Drawn,
+            _ => self
+                .of_picture(media_type, dimensions, widths, headers)
+                .map_or(Meant::Original, |(width, format)| Meant::Variant(width, format)),
+        }
+    }
+
+    /// Of a video a picture has a size. Whatever it is, it is none of the video itself.
+    fn of_video(&self, dimensions: Option<(u32, u32)>, widths: &NamedWidths, headers: &HeaderMap) -> Meant {
+        if !self.has_size() {
+            return Meant::Original;
+        }
+        let named = widths
+            .at_least(self.pixels(dimensions))
+            .or(widths.all().last().copied());
+        named.map_or(Meant::Drawn, |width| Meant::Variant(width, self.format(headers)))
+    }
+
+    /// The format that is meant.
+    fn format(&self, headers: &HeaderMap) -> VariantFormat {
+        match self.format {
+            WantedFormat::Of(format) => format,
+            WantedFormat::ByAccept if names(headers, VariantFormat::Webp.mime()) => VariantFormat::Webp,
+            WantedFormat::ByAccept => VariantFormat::Jpeg,
+        }
+    }
+
+    /// The named width and the format of a picture; none where the original is the answer.
+    fn of_picture(
         &self,
         media_type: MediaType,
         dimensions: Option<(u32, u32)>,
@@ -80,11 +133,7 @@ impl WantedVariant {
         if !media_type.has_variants() {
             return None;
         }
-        let format = match self.format {
-            WantedFormat::Of(format) => format,
-            WantedFormat::ByAccept if names(headers, VariantFormat::Webp.mime()) => VariantFormat::Webp,
-            WantedFormat::ByAccept => VariantFormat::Jpeg,
-        };
+        let format = self.format(headers);
         // On its side or not, nothing of it is wider than its longer side.
         let longest = dimensions.map_or(u32::MAX, |(width, height)| width.max(height));
         let named = if self.has_size() {
@@ -239,13 +288,96 @@ mod tests {
                 CHROME,
                 None,
             ),
-            (Some("heic"), "w=300", (MediaType::Heic, None), CHROME, None),
+        ] {
+            let wanted = WantedVariant::of(extension, Some(query)).unwrap();
+            let resolved = wanted.resolve(media_type, dimensions, &NamedWidths::default(), &accept(accepted));
+            let expected = expected.map_or(Meant::Original, |(width, format)| Meant::Variant(width, format));
+            assert_eq!(
+                resolved, expected,
+                "{extension:?} {query} {media_type} {accepted}"
+            );
+        }
+    }
+
+    #[test]
+    fn who_asks_for_a_picture_of_a_video_or_of_a_heic_never_gets_what_their_browser_does_not_show() {
+        const SAFARI: &str =
+            "image/webp,image/avif,image/jxl,image/heic,image/heic-sequence,video/*;q=0.8,*/*;q=0.5";
+        let (mp4, heic) = (MediaType::Mp4, MediaType::Heic);
+        let sizes = Some((1920, 1080));
+        for (extension, query, media_type, dimensions, accepted, expected, varies) in [
+            (
+                Some("mp4"),
+                "w=300",
+                mp4,
+                sizes,
+                CHROME,
+                Meant::Variant(300, Webp),
+                false,
+            ),
+            (
+                Some("mp4"),
+                "w=300",
+                mp4,
+                None,
+                "",
+                Meant::Variant(300, Webp),
+                false,
+            ),
+            (
+                Some("jpg"),
+                "w=301",
+                mp4,
+                sizes,
+                CHROME,
+                Meant::Variant(480, Jpeg),
+                false,
+            ),
+            (
+                Some("mp4"),
+                "w=300&f=auto",
+                mp4,
+                sizes,
+                OLD_SAFARI,
+                Meant::Variant(300, Jpeg),
+                true,
+            ),
+            (
+                Some("mp4"),
+                "height=108",
+                mp4,
+                sizes,
+                "",
+                Meant::Variant(300, Webp),
+                false,
+            ),
+            // There is no wider one, and the video is no picture.
+            (
+                Some("mp4"),
+                "w=9999",
+                mp4,
+                sizes,
+                CHROME,
+                Meant::Variant(1920, Webp),
+                false,
+            ),
+            (Some("mp4"), "f=auto", mp4, sizes, CHROME, Meant::Original, true),
+            (None, "", mp4, sizes, CHROME, Meant::Original, true),
+            (Some("heic"), "w=300", heic, sizes, CHROME, Meant::Drawn, true),
+            (Some("webp"), "w=300", heic, None, "", Meant::Drawn, true),
+            (Some("heic"), "w=300", heic, sizes, SAFARI, Meant::Original, true),
+            (Some("heic"), "f=auto", heic, sizes, CHROME, Meant::Original, true),
         ] {
             let wanted = WantedVariant::of(extension, Some(query)).unwrap();
             let resolved = wanted.resolve(media_type, dimensions, &NamedWidths::default(), &accept(accepted));
             assert_eq!(
                 resolved, expected,
                 "{extension:?} {query} {media_type} {accepted}"
+            );
+            assert_eq!(
+                wanted.varies(media_type),
+                varies,
+                "{extension:?} {query} {media_type}"
             );
         }
     }

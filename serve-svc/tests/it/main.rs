@@ -8,6 +8,7 @@
 mod answers;
 mod older;
 mod outages;
+mod placeholders;
 mod policies;
 mod server;
 mod variants;

@@ -254,6 +254,8 @@ fn described(bytes: &[u8]) -> (MediaType, Option<(u32, u32)>) {
     let number = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap());
     if bytes.starts_with(b"\x89PNG") {
         (MediaType::Png, Some((number(16), number(20))))
+    } else if bytes.get(4..12) == Some(b"ftypheic") {
+        (MediaType::Heic, Some((4032, 3024)))
     } else if bytes.get(4..8) == Some(b"ftyp") {
         (MediaType::Mp4, None)
     } else {

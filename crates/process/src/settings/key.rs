@@ -66,6 +66,8 @@ pub const KEYS: &[Key] = &[
     key("BERTH_HOTLINK_RULES", "on"),
     key("BERTH_HOTLINK_ALLOW", ""),
     key("BERTH_HOTLINK_EMPTY", "allow"),
+    key("BERTH_PLACEHOLDER_REFUSED", ""),
+    key("BERTH_PLACEHOLDER_MISSING", ""),
     key("BERTH_EXPIRE_DAYS", "30"),
     key("BERTH_MAX_UPLOAD_BYTES", "67108864"),
     key("BERTH_MAX_VIDEO_BYTES", "2147483648"),
