@@ -66,6 +66,16 @@ async fn a_new_picture_wants_its_thumbnail_and_gets_it_once() {
     rig.publish(&video).await;
     let due = claim(&rig, 0).await.unwrap();
     assert_eq!((due.media_type, due.wanted), (MediaType::Mp4, vec![(300, Webp)]));
+    let nothing_in_it = Derived {
+        none: vec![(300, Webp, "no_picture")],
+        ..Derived::default()
+    };
+    assert!(
+        keep_variants(&rig.upload, due.blob_id, &nothing_in_it, place)
+            .await
+            .unwrap()
+    );
+    assert_eq!(find(&rig, due.blob_id, 300).await, VariantState::Never);
     let published = rig.publish(&image(owner, 1)).await;
     let blob = only_blob(&rig).await;
     assert_eq!(find(&rig, blob, 300).await, VariantState::Wished { larger: None });
