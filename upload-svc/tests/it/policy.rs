@@ -340,6 +340,8 @@ async fn a_signed_link_is_made_looked_through_and_taken_back() {
     );
     let whole = whole["url"].as_str().unwrap();
     let look = image["signed_url"].as_str().unwrap();
+    let thumbnail = image["thumbnail_url"].as_str().unwrap();
+    let thumbnail_alone = thumbnail.replace("w=300", "w=1920");
 
     let wider = link.replace("w=480", "w=960");
     for (url, reason) in [
@@ -347,13 +349,15 @@ async fn a_signed_link_is_made_looked_through_and_taken_back() {
         (link, "signed"),
         (whole, "signed"),
         (look, "signed"),
+        (thumbnail, "signed"),
+        (&thumbnail_alone, "private"),
         (&wider, "private"),
     ] {
         assert_eq!(explain(&server, url, "").await["reason"], reason, "{url}");
     }
     let gone = server.send("DELETE", &path, &[&server.bearer()], b"").await;
     assert_eq!(gone.status, 204);
-    for url in [link, whole, look] {
+    for url in [link, whole, look, thumbnail] {
         assert_eq!(explain(&server, url, "").await["reason"], "private", "{url}");
     }
     let delete_link = image["delete_url"]

@@ -10,9 +10,15 @@ export function sourceOf(image: Image): string {
 
 /** A picture of an image that is good enough for so many CSS pixels of width; null where there is none. */
 export function pictureFor(image: Image, cssWidth: number): string | null {
-  if (image.signed_url) return image.kind === 'image' ? local(image.signed_url) : null;
-  if (!image.thumbnail_url) return image.kind === 'image' ? local(image.url) : null;
   const pixels = Math.ceil(cssWidth * Math.min(2, globalThis.devicePixelRatio || 1));
+  if (image.signed_url) {
+    // A private image's thumbnail is signed for its own width alone; this link opens every width.
+    const url = new URL(local(image.signed_url));
+    url.searchParams.set('w', String(pixels));
+    url.searchParams.set('f', 'webp');
+    return url.href;
+  }
+  if (!image.thumbnail_url) return image.kind === 'image' ? local(image.url) : null;
   const url = new URL(local(image.thumbnail_url));
   // The server goes up to the next width that it has.
   if (url.searchParams.has('w')) url.searchParams.set('w', String(pixels));

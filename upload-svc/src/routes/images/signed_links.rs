@@ -40,7 +40,7 @@ pub(crate) async fn sign(id: String, service: Service, asked: Asked, body: Body)
             .at()
             .unwrap_or(now);
         Ok(json!({
-            "url": url(&service, &image, until, width),
+            "url": format!("{}?{}", image_url(&service, &image), query(&service, &image, until, width)),
             "expires_at": Timestamp::from_second(until.as_second()).unwrap_or(until),
             "width": width,
         }))
@@ -78,16 +78,22 @@ pub(crate) async fn revoke(id: String, service: Service, asked: Asked) -> Respon
 
 /// With what the owner of a private image looks at it; nothing for the others, whose `url` does.
 pub(crate) fn look(service: &Service, image: &ImageRecord) -> Option<String> {
+    let query = look_at(service, image, None)?;
+    Some(format!("{}?{query}", image_url(service, image)))
+}
+
+/// The query with which the owner of a private image looks at it, whole or in this width alone; nothing for the others.
+pub(super) fn look_at(service: &Service, image: &ImageRecord, width: Option<u32>) -> Option<String> {
     let is_private = image.visibility == Visibility::Private && image.ended.is_none();
     is_private.then(|| {
         let until = image
             .expiry
             .sooner(Expiry::after(LOOK, service.now()).at().unwrap_or(Timestamp::MAX));
-        url(service, image, until.at().unwrap_or(Timestamp::MAX), None)
+        query(service, image, until.at().unwrap_or(Timestamp::MAX), width)
     })
 }
 
-fn url(service: &Service, image: &ImageRecord, until: Timestamp, width: Option<u32>) -> String {
+fn query(service: &Service, image: &ImageRecord, until: Timestamp, width: Option<u32>) -> String {
     let link = SignedLink {
         public_id: image.public_id,
         generation: image.link_generation,
@@ -96,11 +102,7 @@ fn url(service: &Service, image: &ImageRecord, until: Timestamp, width: Option<u
     };
     let signature = service.signed_links().sign(link);
     let width = width.map_or_else(String::new, |width| format!("w={width}&"));
-    format!(
-        "{}?{width}e={}&s={signature}",
-        image_url(service, image),
-        link.expires
-    )
+    format!("{width}e={}&s={signature}", link.expires)
 }
 
 fn read(body: Value) -> Result<(Duration, Option<u32>), Refusal> {
