@@ -31,7 +31,7 @@ pub enum Pass {
     Records,
     /// Keeps what is told about usage short.
     Rollup,
-    /// Wishes for thumbnails that are missing.
+    /// Wishes for thumbnails that are missing, and for variants whose files are lost.
     Variants,
 }
 
@@ -78,7 +78,7 @@ pub struct Done {
     pub staging_bytes: u64,
     /// Events, sessions and kept answers whose rows were removed. A janitor that pretends does not count them.
     pub records_forgotten: u64,
-    /// Thumbnails that were missing and are being made. A janitor that pretends does not count them.
+    /// Thumbnails that were missing, and variants whose files were lost; they are being made. A janitor that pretends does not count them.
     pub variants_wished: u64,
 }
 
@@ -104,6 +104,8 @@ pub(crate) struct Work<'a> {
     pub(crate) settings: &'a JanitorSettings,
     /// The last blob that was looked at for missing thumbnails.
     pub(crate) blobs_walked: &'a AtomicI64,
+    /// The last blob whose variants' files were looked for.
+    pub(crate) variants_walked: &'a AtomicI64,
     /// The instant by which all of the pass is judged.
     pub(crate) now: Timestamp,
     /// Cancelled: end after this batch.

@@ -32,6 +32,7 @@ struct Parts {
     measures: Measures,
     settings: JanitorSettings,
     blobs_walked: AtomicI64,
+    variants_walked: AtomicI64,
 }
 
 /// How one round of all passes went.
@@ -70,6 +71,7 @@ impl Service {
             measures: Measures::new(metrics)?,
             settings: settings.clone(),
             blobs_walked: AtomicI64::new(0),
+            variants_walked: AtomicI64::new(0),
         })))
     }
 
@@ -146,6 +148,7 @@ impl Service {
             remover: &parts.remover,
             settings: &parts.settings,
             blobs_walked: &parts.blobs_walked,
+            variants_walked: &parts.variants_walked,
             now: self.now(),
             stop,
         };

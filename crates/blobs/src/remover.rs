@@ -40,6 +40,12 @@ impl BlobRemover {
         unlink(&self.disk.path(key))
     }
 
+    /// Whether a variant's file is lost. One that can't be looked for is not.
+    #[must_use]
+    pub fn has_lost(&self, variant: &VariantKey) -> bool {
+        matches!(self.disk.variant_path(variant).try_exists(), Ok(false))
+    }
+
     /// Removes staging files that were last written to before `idle_since`: what a killed process left. With `pretend`
     /// it only counts them.
     pub fn purge_staging(&self, idle_since: SystemTime, pretend: bool) -> Result<Purged, Error> {

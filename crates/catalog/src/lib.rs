@@ -31,6 +31,7 @@ mod leader;
 mod links;
 mod list;
 mod lookup;
+mod lost_variants;
 mod migrate;
 mod numbered;
 mod older_paths;
@@ -91,6 +92,7 @@ pub use leader::Leadership;
 pub use links::revoke_links;
 pub use list::{ImageFilter, ImagePosition, ImageQuery, ImageSort, SortKey, explain_list, list_images};
 pub use lookup::{HotlinkTexts, LiveImage, find_live_by_id, find_live_by_key};
+pub use lost_variants::{KeptVariant, list_kept_variants, wish_for_lost_variants};
 pub use migrate::migrate;
 pub use numbered::{
     Numbered, NumberedColumn, NumberedQuery, find_image_by_number, number_albums, number_images,

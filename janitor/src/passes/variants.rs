@@ -1,14 +1,17 @@
 use std::sync::atomic::Ordering;
 
-use catalog::wish_for_missing_thumbnails;
+use catalog::{KeptVariant, list_kept_variants, wish_for_lost_variants, wish_for_missing_thumbnails};
 
 use super::{Done, Error, Work};
 
 /// Blobs that one round looks at. The next round goes on behind them, so that a large database is walked in hours, at some
 /// milliseconds a round.
 const BLOBS: i64 = 10_000;
+/// Variants whose files one round looks for: a question to the disk each.
+const FILES: usize = 1_000;
 
-/// Wishes for thumbnails that are missing: of pictures from before there were any, and of whatever lost its row.
+/// Wishes for what is missing: thumbnails of pictures from before there were any, and of whatever lost its row; variants whose
+/// files are lost.
 pub(super) async fn run(work: &Work<'_>, done: &mut Done) -> Result<(), Error> {
     if work.settings.pretend {
         return Ok(());
@@ -18,5 +21,24 @@ pub(super) async fn run(work: &Work<'_>, done: &mut Done) -> Result<(), Error> {
     done.variants_wished += wished;
     // At the end it begins anew.
     work.blobs_walked.store(last.unwrap_or(0), Ordering::Relaxed);
+    look_for_files(work, done).await
+}
+
+async fn look_for_files(work: &Work<'_>, done: &mut Done) -> Result<(), Error> {
+    let after = work.variants_walked.load(Ordering::Relaxed);
+    let kept = list_kept_variants(work.catalog, after, FILES).await?;
+    let last = kept.last().map_or(0, |variant| variant.blob_id);
+    let remover = work.remover.clone();
+    let looking = move || -> Vec<KeptVariant> {
+        kept.into_iter()
+            .filter(|variant| remover.has_lost(&variant.key))
+            .collect()
+    };
+    let lost = tokio::task::spawn_blocking(looking).await?;
+    if !lost.is_empty() {
+        tracing::warn!(variants = lost.len(), first = %lost[0].key, "files of variants are lost; they are derived again");
+        done.variants_wished += wish_for_lost_variants(work.catalog, &lost, work.now).await?;
+    }
+    work.variants_walked.store(last, Ordering::Relaxed);
     Ok(())
 }

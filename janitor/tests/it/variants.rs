@@ -1,5 +1,6 @@
 //! Smaller copies go with their blob, and are wished for where they are missing.
 
+use catalog::{Derived, NewVariant, claim_due_variants, keep_variants};
 use domain::{BlobKey, VariantFormat, VariantKey};
 
 use crate::rig::{Rig, seconds};
@@ -56,4 +57,62 @@ async fn thumbnails_that_are_missing_are_wished_for_once() {
             .await,
         3
     );
+}
+
+#[tokio::test]
+async fn a_variant_whose_file_is_lost_is_wished_for_anew_and_the_others_are_not() {
+    let rig = Rig::new().await;
+    let owner = rig.account("owner").await;
+    let uploads = rig.database.catalog_as(catalog::ServiceRole::Upload);
+    let mut files = Vec::new();
+    for seed in 1..=3 {
+        let image = rig.upload(owner, seed, None).await;
+        let blob: BlobKey = image.key.parse().unwrap();
+        files.push(
+            rig.data()
+                .join("blobs")
+                .join(VariantKey::new(&blob, 300, VariantFormat::Webp).as_str()),
+        );
+    }
+    let lease = std::time::Duration::from_mins(1);
+    while let Some(due) = claim_due_variants(&uploads, rig.clock.now(), lease)
+        .await
+        .unwrap()
+    {
+        let key = VariantKey::new(&due.key, 300, VariantFormat::Webp);
+        let file = rig.writer.stage_derived().unwrap();
+        std::fs::write(file.path(), b"a small picture").unwrap();
+        let (size_bytes, sha256) = file.measure().unwrap();
+        let made = NewVariant {
+            named_width: 300,
+            format: VariantFormat::Webp,
+            dimensions: (300, 200),
+            size_bytes,
+            sha256,
+        };
+        let derived = Derived {
+            made: vec![made],
+            ..Derived::default()
+        };
+        let place = || async { rig.writer.publish_variant(&file, &key) };
+        assert!(
+            keep_variants(&uploads, due.blob_id, &derived, place)
+                .await
+                .unwrap()
+        );
+    }
+    assert_eq!(rig.clean().await.variants_wished, 0, "all of them are there");
+    std::fs::remove_file(&files[1]).unwrap();
+    // The walk goes on behind what it has looked at: two rounds are one way through.
+    let wished = rig.clean().await.variants_wished + rig.clean().await.variants_wished;
+    assert_eq!(wished, 1);
+    let again = "SELECT count(*) FROM variant WHERE due_at IS NOT NULL AND sha256 IS NOT NULL";
+    assert_eq!(rig.number(again).await, 1);
+    let due = claim_due_variants(&uploads, rig.clock.now(), lease)
+        .await
+        .unwrap()
+        .unwrap();
+    let lost = VariantKey::new(&due.key, 300, VariantFormat::Webp);
+    assert!(files[1].ends_with(lost.as_str()), "{lost}");
+    assert_eq!(rig.clean().await.variants_wished, 0, "once is enough");
 }
