@@ -73,11 +73,7 @@ impl MediaType {
     /// Whether variants are derived of files of this format: of pictures that berth decodes itself, and of the pictures in videos.
     #[must_use]
     pub fn has_variants(self) -> bool {
-        match self {
-            Self::Jpeg | Self::Png | Self::Gif | Self::Webp | Self::Bmp | Self::Tiff => true,
-            Self::Avif | Self::Heic => false,
-            Self::Mp4 | Self::Mov | Self::M4v | Self::Avi | Self::Mkv | Self::Webm => true,
-        }
+        !matches!(self, Self::Avif | Self::Heic)
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) async fn run(work: &Work<'_>, done: &mut Done) -> Result<(), Error> {
 async fn look_for_files(work: &Work<'_>, done: &mut Done) -> Result<(), Error> {
     let after = work.variants_walked.load(Ordering::Relaxed);
     let kept = list_kept_variants(work.catalog, after, FILES).await?;
-    let last = kept.last().map_or(0, |variant| variant.blob_id);
+    let walked = kept.last().map_or(0, |variant| variant.blob_id);
     let remover = work.remover.clone();
     let looking = move || -> Vec<KeptVariant> {
         kept.into_iter()
@@ -39,6 +39,6 @@ async fn look_for_files(work: &Work<'_>, done: &mut Done) -> Result<(), Error> {
         tracing::warn!(variants = lost.len(), first = %lost[0].key, "files of variants are lost; they are derived again");
         done.variants_wished += wish_for_lost_variants(work.catalog, &lost, work.now).await?;
     }
-    work.variants_walked.store(last, Ordering::Relaxed);
+    work.variants_walked.store(walked, Ordering::Relaxed);
     Ok(())
 }

@@ -42,15 +42,15 @@ fn vp8_key_frame(colour: [u8; 3]) -> Vec<u8> {
     webp[20..20 + length as usize].to_vec()
 }
 
-fn boxed(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
+fn boxed(kind: &[u8], data: &[u8]) -> Vec<u8> {
     let length = u32::try_from(data.len() + 8).unwrap();
     [&length.to_be_bytes()[..], kind, data].concat()
 }
 
 /// A movie of one frame, with this user data.
-fn movie(brand: &[u8; 4], frame: &[u8], user_data: &[u8]) -> Vec<u8> {
+fn movie(brand: &[u8], frame: &[u8], user_data: &[u8]) -> Vec<u8> {
     let word = |number: usize| u32::try_from(number).unwrap().to_be_bytes();
-    let ftyp = boxed(b"ftyp", &[&brand[..], &[0; 4], brand].concat());
+    let ftyp = boxed(b"ftyp", &[brand, &[0; 4], brand].concat());
     let stsz = boxed(
         b"stsz",
         &[&[0; 4][..], &[0; 4], &word(1), &word(frame.len())].concat(),
@@ -72,10 +72,10 @@ fn movie(brand: &[u8; 4], frame: &[u8], user_data: &[u8]) -> Vec<u8> {
 fn told_and_covered(cover: &[u8]) -> Vec<u8> {
     let data = |kind: u8, bytes: &[u8]| boxed(b"data", &[&[0, 0, 0, kind, 0, 0, 0, 0], bytes].concat());
     let title = boxed(b"\xa9nam", &data(1, b"at SECRET home"));
-    let covr = boxed(b"covr", &data(13, cover));
+    let picture = boxed(b"covr", &data(13, cover));
     let comment = boxed(b"\xa9cmt", &data(1, b"SECRET words"));
     let handler = boxed(b"hdlr", &[&[0; 8][..], b"mdirappl", &[0; 9]].concat());
-    let list = boxed(b"ilst", &[title, covr, comment].concat());
+    let list = boxed(b"ilst", &[title, picture, comment].concat());
     let meta = boxed(b"meta", &[vec![0; 4], handler, list].concat());
     let place = boxed(b"\xa9xyz", b"\0\x12\x15\xc7+12.3456-065.4321/");
     boxed(b"udta", &[place, meta].concat())
