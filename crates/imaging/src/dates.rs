@@ -51,7 +51,8 @@ pub(crate) fn of_xmp(packet: &[u8], now: Timestamp) -> Option<Taken> {
     })
 }
 
-fn value_of<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+/// What a packet of XMP says under a prefixed name, as an attribute or as an element.
+pub(crate) fn value_of<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     text.match_indices(name).find_map(|(place, _)| {
         let rest = text[place + name.len()..].trim_start();
         if let Some(element) = rest.strip_prefix('>') {

@@ -14,7 +14,7 @@ const EXIF_DIRECTORY: u16 = 0x8769;
 const LONGEST_VALUE: u64 = 512;
 
 /// What stays of the first directory: maker, model, orientation, resolution, program, time.
-const MAIN: &[u16] = &[
+pub(crate) const MAIN: &[u16] = &[
     0x010f,
     0x0110,
     ORIENTATION,
@@ -30,7 +30,7 @@ const MAIN: &[u16] = &[
 ///
 /// SECURITY: a list of what may stay, not of what must go: the next camera's tag for its owner is not on it. Not here are the
 /// maker's note (0x927c), comments (0x9286), a picture's unique number (0xa420), owner (0xa430) and serial numbers (0xa431, 0xa435).
-const EXPOSURE: &[u16] = &[
+pub(crate) const EXPOSURE: &[u16] = &[
     0x829a, 0x829d, 0x8822, 0x8827, 0x8830, 0x8831, 0x8832, 0x9000, 0x9003, 0x9004, 0x9010, 0x9011, 0x9012,
     0x9101, 0x9201, 0x9202, 0x9203, 0x9204, 0x9205, 0x9206, 0x9207, 0x9208, 0x9209, 0x920a, 0x9290, 0x9291,
     0x9292, 0xa000, 0xa001, 0xa002, 0xa003, 0xa20e, 0xa20f, 0xa210, 0xa217, 0xa300, 0xa301, 0xa401, 0xa402,

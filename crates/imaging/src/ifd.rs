@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use crate::source::Source;
 
 /// Entries that are read of one directory.
@@ -23,14 +25,15 @@ pub(crate) struct Entry {
     /// Where its values are, and how long they are. Within the file, for entries that are not are left out.
     pub(crate) at: u64,
     pub(crate) length: u64,
-    /// Where the entry itself is.
-    pub(crate) own_at: u64,
 }
 
 /// A directory.
 #[derive(Debug, Default)]
 pub(crate) struct Directory {
     pub(crate) entries: Vec<Entry>,
+    /// Where the values of all its entries stand, by their tags: what is known of them, and is in the file, even of an entry that
+    /// makes no sense.
+    pub(crate) values: Vec<(u16, Range<u64>)>,
     /// Where the next one is; 0 for none.
     pub(crate) next: u64,
 }
@@ -76,9 +79,21 @@ impl<'a> Tiff<'a> {
         if count > MOST_ENTRIES {
             return None;
         }
-        let entries: Vec<Entry> = (0..count)
-            .filter_map(|index| self.entry(first + index * self.entry_bytes()))
-            .collect();
+        let (mut entries, mut values) = (Vec::new(), Vec::new());
+        for index in 0..count {
+            let Some((entry, room)) = self.entry(first + index * self.entry_bytes()) else {
+                continue;
+            };
+            let end = entry.at.saturating_add(entry.length);
+            values.push((entry.tag, room));
+            values.push((
+                entry.tag,
+                entry.at.min(self.source.len())..end.min(self.source.len()),
+            ));
+            if end <= self.source.len() && size_of_kind(entry.kind).is_some() {
+                entries.push(entry);
+            }
+        }
         let end = first + count * self.entry_bytes();
         let next = if self.is_big {
             self.u64(end)
@@ -87,33 +102,41 @@ impl<'a> Tiff<'a> {
         };
         Some(Directory {
             entries,
+            values,
             next: next.unwrap_or_default(),
         })
     }
 
-    fn entry(&self, at: u64) -> Option<Entry> {
+    /// An entry, wherever its values are said to be, and the room for a value within it: none where its values are elsewhere.
+    fn entry(&self, at: u64) -> Option<(Entry, Range<u64>)> {
         let (tag, kind) = (self.u16(at)?, self.u16(at + 2)?);
         let (count, inline, room) = if self.is_big {
             (self.u64(at + 4)?, at + 12, 8)
         } else {
             (self.u32(at + 4)?.into(), at + 8, 4)
         };
-        let length = count.checked_mul(size_of_kind(kind)?)?;
-        let place = if length <= room {
+        let length = count.saturating_mul(size_of_kind(kind).unwrap_or_default());
+        let is_inline = length <= room;
+        let place = if is_inline {
             inline
         } else if self.is_big {
             self.u64(inline)?
         } else {
             self.u32(inline)?.into()
         };
-        (place.checked_add(length)? <= self.source.len()).then_some(Entry {
+        let entry = Entry {
             tag,
             kind,
             count,
             at: place,
             length,
-            own_at: at,
-        })
+        };
+        let room = if is_inline {
+            inline..inline + room
+        } else {
+            inline..inline
+        };
+        Some((entry, room))
     }
 
     /// The first of an entry's whole numbers.
@@ -128,6 +151,18 @@ impl<'a> Tiff<'a> {
             16 | 18 => self.u64(entry.at),
             _ => None,
         }
+    }
+
+    /// All of an entry's whole numbers of four bytes or eight, `most` of them.
+    pub(crate) fn numbers(&self, entry: &Entry, most: usize) -> Vec<u64> {
+        let each = size_of_kind(entry.kind).unwrap_or(1);
+        let places = (entry.at..entry.at + entry.length).step_by(usize::try_from(each).unwrap_or(1));
+        let number = |at| match each {
+            8 => self.u64(at),
+            4 => self.u32(at).map(u64::from),
+            _ => None,
+        };
+        places.take(most).filter_map(number).collect()
     }
 
     /// An entry's text, up to its first NUL.

@@ -9,6 +9,7 @@ mod dates;
 mod decoder;
 mod decoders;
 mod exif;
+mod gain_map;
 mod ifd;
 mod inspect;
 mod job;

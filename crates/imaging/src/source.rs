@@ -1,4 +1,4 @@
-use std::{fs::File, io, os::unix::fs::FileExt as _, path::Path};
+use std::{fs::File, io, ops::Range, os::unix::fs::FileExt as _, path::Path};
 
 /// The most bytes that are read in one piece. What claims to be longer is not read at all.
 const LONGEST_PIECE: u64 = 16 << 20;
@@ -6,8 +6,13 @@ const LONGEST_PIECE: u64 = 16 << 20;
 /// The bytes of a file, read at any place and never past their end.
 #[derive(Debug)]
 pub(crate) enum Source {
-    /// A file and its length.
-    File(File, u64),
+    /// A stretch of a file.
+    File {
+        file: File,
+        /// Where it begins.
+        begin: u64,
+        length: u64,
+    },
     /// A block of metadata.
     Memory(Vec<u8>),
 }
@@ -16,12 +21,32 @@ impl Source {
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let file = File::open(path)?;
         let length = file.metadata()?.len();
-        Ok(Self::File(file, length))
+        Ok(Self::File {
+            file,
+            begin: 0,
+            length,
+        })
+    }
+
+    /// A stretch of it as if it were a file of its own.
+    pub(crate) fn within(&self, range: Range<u64>) -> Option<Self> {
+        let length = range.end.checked_sub(range.start)?;
+        if range.end > self.len() {
+            return None;
+        }
+        match self {
+            Self::File { file, begin, .. } => Some(Self::File {
+                file: file.try_clone().ok()?,
+                begin: begin + range.start,
+                length,
+            }),
+            Self::Memory(_) => self.bytes(range.start, length).map(Self::Memory),
+        }
     }
 
     pub(crate) fn len(&self) -> u64 {
         match self {
-            Self::File(_, length) => *length,
+            Self::File { length, .. } => *length,
             Self::Memory(bytes) => bytes.len() as u64,
         }
     }
@@ -74,7 +99,10 @@ impl Source {
 
     fn fill(&self, at: u64, bytes: &mut [u8]) -> Option<()> {
         match self {
-            Self::File(file, _) => file.read_exact_at(bytes, at).ok(),
+            Self::File { file, begin, length } => {
+                let is_within = at.checked_add(bytes.len() as u64)? <= *length;
+                is_within.then(|| file.read_exact_at(bytes, begin + at).ok())?
+            }
             Self::Memory(held) => {
                 let at = usize::try_from(at).ok()?;
                 bytes.copy_from_slice(held.get(at..at.checked_add(bytes.len())?)?);

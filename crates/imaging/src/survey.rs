@@ -10,9 +10,11 @@ mod heif;
 mod jpeg;
 mod matroska;
 mod movie;
+mod mpf;
 mod png;
 mod still;
 mod tiff;
+mod tracks;
 mod webp;
 
 use std::ops::Range;
@@ -44,6 +46,27 @@ pub(crate) struct Survey {
     pub(crate) found: Vec<Found>,
     /// When the container says that it was made.
     pub(crate) taken: Option<Taken>,
+    /// The picture behind a JPEG that makes it one of high dynamic range.
+    pub(crate) gain_map: Option<GainMap>,
+    /// Whether it says that it is a gain map, or has one, in the way of ISO 21496-1.
+    pub(crate) tells_gain: bool,
+    /// Whether tracks of a film are among what was found.
+    pub(crate) drops_tracks: bool,
+    /// Why metadata that is in it can't be taken out.
+    pub(crate) stuck: Option<&'static str>,
+}
+
+/// A JPEG behind a JPEG.
+#[derive(Debug)]
+pub(crate) struct GainMap {
+    /// Where it is in the file.
+    pub(crate) range: Range<u64>,
+    /// What it is, by the attributes of its entry in the list of pictures.
+    pub(crate) attributes: u32,
+    /// Those of the first picture's entry.
+    pub(crate) primary_attributes: u32,
+    /// What it says about itself, places counted from its own beginning.
+    pub(crate) survey: Box<Survey>,
 }
 
 /// A stretch of the file that is no picture.
@@ -62,13 +85,24 @@ pub(crate) enum What {
     Exif,
     /// An XMP packet.
     Xmp,
+    /// The list of the pictures that stand one behind the other in a JPEG (CIPA DC-007).
+    Pictures,
     /// Anything else that the pixels don't need: comments, IPTC, previews, what comes behind the end.
     Other,
-    /// A time that is of no harm unless all must go.
-    Date,
+    /// Of no harm unless all must go: times, programs, chapters.
+    Harmless,
     /// Metadata with a video's cover in it, which says nothing about anybody; what stands beside the cover is found as well. It
     /// goes as a whole when all must go.
     Covered,
+}
+
+impl Found {
+    /// Its content, if it is of a length that any honest file has.
+    pub(crate) fn content(&self, source: &Source) -> Option<Vec<u8>> {
+        const LONGEST: u64 = 4 << 20;
+        let length = self.data.end.checked_sub(self.data.start)?;
+        (length <= LONGEST).then(|| source.bytes(self.data.start, length))?
+    }
 }
 
 /// What is wrong with a file's structure.
@@ -115,12 +149,17 @@ impl Survey {
         self.found.push(Found { what, whole, data });
     }
 
-    /// The content of the first metadata of this kind, if it is of a length that any honest file has.
+    /// A stretch without a header of its own, whose bytes nobody needs.
+    fn find_bytes(&mut self, what: What, range: Range<u64>) {
+        if range.start < range.end {
+            self.find(what, range.clone(), range);
+        }
+    }
+
+    /// The content of the first metadata of this kind.
     pub(crate) fn content(&self, source: &Source, what: What) -> Option<Vec<u8>> {
-        const LONGEST: u64 = 4 << 20;
         let found = self.found.iter().find(|found| found.what == what)?;
-        let length = found.data.end.checked_sub(found.data.start)?;
-        (length <= LONGEST).then(|| source.bytes(found.data.start, length))?
+        found.content(source)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What tests need and the product does not: a private Postgres, a clock that is moved by hand, pictures.
 //!
 //! This room owns the throw-away database of a test process ([`TestDatabase`]) and the making of small true files
-//! ([`pictures`]). It leaves to each crate's tests what they assert, and running Postgres to `local-postgres`.
+//! ([`pictures`]), some of which tell on people ([`telltales`]). It leaves to each crate's tests what they assert, and running Postgres to `local-postgres`.
 //!
 //! Nothing here may be linked by a program: it is a dev-dependency everywhere. Whatever goes wrong panics, for that is
 //! how a test says so.
@@ -18,6 +18,7 @@ mod fixtures;
 pub mod pictures;
 mod scratch;
 mod shared;
+pub mod telltales;
 
 pub use clock::ManualClock;
 pub use database::{Frozen, TestDatabase};

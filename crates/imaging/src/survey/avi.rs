@@ -25,9 +25,10 @@ pub(super) fn survey(source: &Source, now: Timestamp) -> Result<Survey, Fault> {
         match (&chunk.kind, &chunk.list) {
             (b"LIST", b"hdrl") => header(source, &chunk, now, &mut survey)?,
             (b"LIST", b"movi") => has_pictures = true,
-            (b"LIST", b"INFO") | (b"_PMX", _) => survey.find(What::Other, chunk.whole, chunk.data),
+            // More of the same: a film longer than a RIFF may be.
+            (b"RIFF", b"AVIX") | (b"idx1", _) => {}
             (b"IDIT", _) => date(source, &chunk, now, &mut survey),
-            _ => {}
+            _ => unneeded(chunk, &mut survey),
         }
     }
     match survey.dimensions {
@@ -45,11 +46,31 @@ fn header(source: &Source, list: &Chunk, now: Timestamp, survey: &mut Survey) ->
                 survey.dimensions = Some((side(32)?, side(36)?));
             }
             (b"IDIT", _) => date(source, &chunk, now, survey),
-            (b"LIST", b"INFO") => survey.find(What::Other, chunk.whole, chunk.data),
-            _ => {}
+            (b"LIST", b"odml") => {}
+            (b"LIST", b"strl") => stream(source, &chunk, survey)?,
+            _ => unneeded(chunk, survey),
         }
     }
     Ok(())
+}
+
+/// Of a stream its header, its format, its index and its shape; not its name, nor what a camera's driver keeps there.
+fn stream(source: &Source, list: &Chunk, survey: &mut Survey) -> Result<(), Fault> {
+    for chunk in chunks(source, list.data.start + 4..list.data.end)? {
+        if !matches!(&chunk.kind, b"strh" | b"strf" | b"indx" | b"vprp") {
+            unneeded(chunk, survey);
+        }
+    }
+    Ok(())
+}
+
+/// SECURITY: what is not known to be needed goes, for cameras have a chunk each; what stands in places that are free goes too.
+fn unneeded(chunk: Chunk, survey: &mut Survey) {
+    if chunk.kind == *b"JUNK" {
+        survey.find_bytes(What::Other, chunk.data);
+    } else {
+        survey.find(What::Other, chunk.whole, chunk.data);
+    }
 }
 
 fn date(source: &Source, chunk: &Chunk, now: Timestamp, survey: &mut Survey) {
@@ -57,7 +78,7 @@ fn date(source: &Source, chunk: &Chunk, now: Timestamp, survey: &mut Survey) {
     survey.taken = survey
         .taken
         .or_else(|| of_idit(&String::from_utf8_lossy(&text), now));
-    survey.find(What::Date, chunk.whole.clone(), chunk.data.clone());
+    survey.find(What::Harmless, chunk.whole.clone(), chunk.data.clone());
 }
 
 fn chunks(source: &Source, within: Range<u64>) -> Result<Vec<Chunk>, Fault> {

@@ -5,12 +5,18 @@ use jiff::Timestamp;
 use super::{
     CUT_OFF, Fault, Survey, What,
     bmff::{Part, find, parts},
-    movie::read_movie,
+    movie::{metadata, read_movie},
 };
 use crate::source::Source;
 
 /// More items than this no honest file has: a picture of 16,384 pixels a side in tiles of 256 has 4,096.
 const MOST_ITEMS: u64 = 20_000;
+/// What a picture needs of the boxes of its file.
+const FILE: &[[u8; 4]] = &[*b"ftyp", *b"meta", *b"mdat", *b"moov", *b"idat"];
+/// What a picture needs of the boxes of its `meta`.
+const META: &[[u8; 4]] = &[
+    *b"hdlr", *b"pitm", *b"iinf", *b"iloc", *b"iprp", *b"iref", *b"idat", *b"dinf", *b"grpl", *b"ipro",
+];
 const NO_META: Fault = Fault::Body("it lacks the box that says what is in it");
 
 /// One thing in the file.
@@ -31,6 +37,7 @@ pub(super) fn survey(source: &Source, now: Timestamp) -> Result<Survey, Fault> {
         frames: 1,
         ..Survey::default()
     };
+    metadata(source, &top, FILE, &mut survey);
     let movie = find(&top, *b"moov");
     if let Some(movie) = movie {
         let dimensions = read_movie(source, movie, now, &mut survey)?;
@@ -57,14 +64,24 @@ fn read_meta(source: &Source, meta: &Part, survey: &mut Survey) -> Result<(), Fa
         properties_of_primary(source, &inside, properties, survey)?;
     }
     let idat = find(&inside, *b"idat").map(|part| part.data.clone());
-    let places = places(source, find(&inside, *b"iloc").ok_or(NO_META)?, idat.as_ref())?;
+    let mut strange = Vec::new();
+    let places = places(
+        source,
+        find(&inside, *b"iloc").ok_or(NO_META)?,
+        idat.as_ref(),
+        &mut strange,
+    )?;
+    metadata(source, &inside, META, survey);
     for item in &items {
         let what = match &item.kind {
             b"Exif" => What::Exif,
             b"mime" if item.content_type == b"application/rdf+xml" => What::Xmp,
-            b"mime" => What::Other,
+            b"mime" | b"uri " => What::Other,
             _ => continue,
         };
+        if strange.contains(&item.id) {
+            survey.stuck = Some("metadata in it can't be taken out: it stands within another item");
+        }
         for (_, place) in places.iter().filter(|(id, _)| *id == item.id) {
             // EXIF begins with how far its TIFF header is.
             let skipped = match what {
@@ -125,7 +142,13 @@ fn number(bytes: &[u8]) -> u64 {
 }
 
 /// Where the items are. SECURITY: what is said to be outside of the file makes it a broken one.
-fn places(source: &Source, part: &Part, idat: Option<&Range<u64>>) -> Result<Vec<(u32, Range<u64>)>, Fault> {
+/// Items that are counted from within others are named in `strange`.
+fn places(
+    source: &Source,
+    part: &Part,
+    idat: Option<&Range<u64>>,
+    strange: &mut Vec<u32>,
+) -> Result<Vec<(u32, Range<u64>)>, Fault> {
     let bytes = source.bytes(part.data.start, part.length()).ok_or(CUT_OFF)?;
     let mut rest = bytes.as_slice();
     let mut take = |length: u64| -> Result<u64, Fault> {
@@ -155,7 +178,10 @@ fn places(source: &Source, part: &Part, idat: Option<&Range<u64>>) -> Result<Vec
                 (0, _) => 0..source.len(),
                 (1, Some(idat)) => idat.clone(),
                 (1, None) => return Err(CUT_OFF),
-                _ => continue,
+                _ => {
+                    strange.push(id);
+                    continue;
+                }
             };
             let start = within
                 .start

@@ -13,7 +13,6 @@ pub(super) const BLOCK_GROUP: u32 = 0xa0;
 pub(super) const BLOCK: u32 = 0xa1;
 const INFO: u32 = 0x1549_a966;
 const TRACKS: u32 = 0x1654_ae6b;
-const TAGS: u32 = 0x1254_c367;
 pub(super) const ATTACHMENTS: u32 = 0x1941_a469;
 /// One file among them, and what is said of it.
 pub(super) const FILE: u32 = 0x61a7;
@@ -21,9 +20,27 @@ pub(super) const FILE_NAME: u32 = 0x466e;
 pub(super) const FILE_MIME: u32 = 0x4660;
 pub(super) const FILE_DATA: u32 = 0x465c;
 pub(super) const FILE_UID: u32 = 0x46ae;
-const TITLE: u32 = 0x7ba9;
+const CHAPTERS: u32 = 0x1043_a770;
 const DATE: u32 = 0x4461;
 const CHECKSUM: u32 = 0xbf;
+const FILLER: u32 = 0xec;
+const TRACK_NAME: u32 = 0x536e;
+/// Programs: the one that wrote the container, the one that asked for it.
+const PROGRAMS: &[u32] = &[0x4d80, 0x5741];
+/// What `Info` needs besides: the scale of time, the duration, what belongs together.
+const INFO_NEEDS: &[u32] = &[0x002a_d7b1, 0x4489, 0x73a4, 0x4444, 0x6924];
+/// What a segment needs besides: where things are, and what clusters without an end consist of.
+const SEGMENT_NEEDS: &[u32] = &[
+    0x114d_9b74,
+    0x1c53_bb6b,
+    0xe7,
+    0xa3,
+    0xa0,
+    0xab,
+    0xa7,
+    0xaf,
+    0x5854,
+];
 const TRACK: u32 = 0xae;
 const VIDEO: u32 = 0xe0;
 const WIDTH: u32 = 0xb0;
@@ -61,10 +78,18 @@ pub(super) fn survey(source: &Source, now: Timestamp) -> Result<Survey, Fault> {
         match part.id {
             CLUSTER => has_pictures = true,
             INFO => information(source, &part, now, &mut survey),
-            TRACKS => survey.dimensions = survey.dimensions.or_else(|| video(source, &part)),
-            TAGS => survey.find(What::Other, part.whole.clone(), part.data.clone()),
+            TRACKS => {
+                survey.dimensions = survey.dimensions.or_else(|| video(source, &part));
+                names(source, &part, &mut survey);
+            }
+            FILLER => survey.find_bytes(What::Other, part.data.clone()),
+            CHAPTERS => survey.find(What::Harmless, part.whole.clone(), part.data.clone()),
+            id if SEGMENT_NEEDS.contains(&id) => {}
+            // Up to the end of the file: what comes after it can't be told from it.
+            _ if part.is_endless => survey.stuck = Some("metadata in it can't be taken out: it has no end"),
             ATTACHMENTS => covers::attachments(source, &part, &mut survey),
-            _ => {}
+            // Tags, and what nobody here knows.
+            _ => survey.find(What::Other, part.whole.clone(), part.data.clone()),
         }
         // What is endless holds what comes next.
         at = if part.is_endless {
@@ -91,10 +116,29 @@ fn information(source: &Source, part: &Element, now: Timestamp, survey: &mut Sur
                     let seconds = nanoseconds.cast_signed() / 1_000_000_000;
                     survey.taken = of_seconds_since(2001, seconds, now);
                 }
-                survey.find(What::Date, element.whole, element.data);
+                survey.find(What::Harmless, element.whole, element.data);
             }
-            // The sum would no longer hold once the title is gone.
-            TITLE | CHECKSUM => survey.find(What::Other, element.whole, element.data),
+            FILLER => survey.find_bytes(What::Other, element.data),
+            id if PROGRAMS.contains(&id) => survey.find(What::Harmless, element.whole, element.data),
+            id if INFO_NEEDS.contains(&id) => {}
+            // Title, names of files, and a sum that would no longer hold without them.
+            _ => survey.find(What::Other, element.whole, element.data),
+        }
+    }
+}
+
+/// The names that tracks were given, and a sum over them.
+fn names(source: &Source, tracks: &Element, survey: &mut Survey) {
+    for element in children(source, tracks) {
+        match element.id {
+            FILLER => survey.find_bytes(What::Other, element.data),
+            CHECKSUM => survey.find(What::Other, element.whole, element.data),
+            TRACK => {
+                let inside = children(source, &element);
+                for part in inside.filter(|part| matches!(part.id, TRACK_NAME | CHECKSUM)) {
+                    survey.find(What::Other, part.whole, part.data);
+                }
+            }
             _ => {}
         }
     }

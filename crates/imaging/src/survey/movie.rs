@@ -3,7 +3,7 @@ use jiff::Timestamp;
 use super::{
     Fault, Survey, What,
     bmff::{Part, find, parts},
-    covers,
+    covers, tracks,
 };
 use crate::{
     dates::{of_iso, of_seconds_since},
@@ -13,6 +13,10 @@ use domain::{Taken, TakenSource};
 
 const XMP_ID: [u8; 16] = [
     0xbe, 0x7a, 0xcf, 0xcb, 0x97, 0xa9, 0x42, 0xe8, 0x9c, 0x71, 0x99, 0x94, 0x91, 0xe3, 0xaf, 0xac,
+];
+/// Which way is which in a film that is seen all around, as cameras of 2016 said it.
+const SPHERE_ID: [u8; 16] = [
+    0xff, 0xcc, 0x82, 0x63, 0xf8, 0x55, 0x4a, 0x93, 0x88, 0x14, 0x58, 0x7a, 0x02, 0x52, 0x1f, 0xdd,
 ];
 const NO_VIDEO: Fault = Fault::Body("it holds no video");
 
@@ -27,8 +31,12 @@ pub(super) fn survey(source: &Source, now: Timestamp) -> Result<Survey, Fault> {
         frames: 1,
         ..Survey::default()
     };
-    metadata(source, &top, &mut survey);
+    metadata(source, &top, TOP, &mut survey);
+    let is_in_fragments = top.iter().any(|part| part.kind == *b"moof");
     let dimensions = read_movie(source, movie, now, &mut survey)?.ok_or(NO_VIDEO)?;
+    if is_in_fragments && survey.drops_tracks {
+        survey.stuck = Some(tracks::IN_FRAGMENTS);
+    }
     // A track without dimensions is drawn by what its codec says.
     survey.dimensions = (dimensions.0 > 0 && dimensions.1 > 0).then_some(dimensions);
     Ok(survey)
@@ -45,7 +53,7 @@ pub(super) fn read_movie(
     let header = find(&inside, *b"mvhd").ok_or(Fault::Body("the movie has no header"))?;
     survey.taken = told_in_words(source, &inside, now).or_else(|| created(source, header, now));
     date(source, header, survey);
-    metadata(source, &inside, survey);
+    metadata(source, &inside, MOVIE, survey);
     let mut dimensions = None;
     for track in inside.iter().filter(|part| part.kind == *b"trak") {
         let found = read_track(source, track, survey)?;
@@ -54,38 +62,68 @@ pub(super) fn read_movie(
     Ok(dimensions)
 }
 
-/// Boxes of metadata among these.
-fn metadata(source: &Source, parts: &[Part], survey: &mut Survey) {
+/// What a film needs of the boxes of a file, of a movie, of a track, of its media.
+///
+/// SECURITY: lists of what may stay: what nobody here knows may say anything.
+const TOP: &[[u8; 4]] = &[
+    *b"ftyp", *b"styp", *b"moov", *b"moof", *b"mdat", *b"mfra", *b"sidx", *b"ssix", *b"pdin", *b"prft",
+    *b"emsg",
+];
+const MOVIE: &[[u8; 4]] = &[*b"mvhd", *b"trak", *b"mvex", *b"iods", *b"pssh"];
+const TRACK: &[[u8; 4]] = &[
+    *b"tkhd", *b"tref", *b"trgr", *b"edts", *b"mdia", *b"tapt", *b"load", *b"txas", *b"ludt",
+];
+const MEDIA: &[[u8; 4]] = &[*b"mdhd", *b"hdlr", *b"minf", *b"elng"];
+
+/// Boxes that are not needed among these, and what stands in the free places between them.
+pub(super) fn metadata(source: &Source, parts: &[Part], needed: &[[u8; 4]], survey: &mut Survey) {
     for part in parts {
+        let id = || source.array::<16>(part.data.start);
         match &part.kind {
             b"udta" => covers::user_data(source, part, survey),
-            b"meta" => survey.find(What::Other, part.whole.clone(), part.data.clone()),
-            b"uuid" if source.array(part.data.start) == Some(XMP_ID) => {
+            b"free" | b"skip" | b"wide" => survey.find_bytes(What::Other, part.data.clone()),
+            b"uuid" if id() == Some(XMP_ID) => {
                 survey.find(What::Xmp, part.whole.clone(), part.data.start + 16..part.data.end);
             }
-            _ => {}
+            b"uuid" if id() == Some(SPHERE_ID) => {
+                survey.find(What::Harmless, part.whole.clone(), part.data.clone());
+            }
+            kind if needed.contains(kind) => {}
+            _ => survey.find(What::Other, part.whole.clone(), part.data.clone()),
         }
     }
 }
 
 fn read_track(source: &Source, track: &Part, survey: &mut Survey) -> Result<Option<(u32, u32)>, Fault> {
     let inside = track.parts(source)?;
-    metadata(source, &inside, survey);
     let header = find(&inside, *b"tkhd").ok_or(Fault::Body("a track has no header"))?;
-    date(source, header, survey);
     let media = find(&inside, *b"mdia")
         .ok_or(Fault::Body("a track has no media"))?
         .parts(source)?;
+    let handler = find(&media, *b"hdlr");
+    let kind = handler.and_then(|part| source.array::<4>(part.data.start + 8));
+    let mut table = None;
+    if let Some(information) = find(&media, *b"minf") {
+        table = information.part(source, *b"stbl")?;
+    }
+    if let Some(table) = &table {
+        check_table(source, table)?;
+    }
+    if tracks::find_if_metadata(source, track, kind.unwrap_or_default(), table.as_ref(), survey)? {
+        return Ok(None);
+    }
+    metadata(source, &inside, TRACK, survey);
+    metadata(source, &media, MEDIA, survey);
+    date(source, header, survey);
     if let Some(header) = find(&media, *b"mdhd") {
         date(source, header, survey);
     }
-    let handler = find(&media, *b"hdlr").and_then(|part| source.array::<4>(part.data.start + 8));
-    if let Some(information) = find(&media, *b"minf")
-        && let Some(table) = information.part(source, *b"stbl")?
-    {
-        check_table(source, &table)?;
+    if let Some(handler) = handler {
+        // Behind its version, its kind and what is reserved: a name that anybody may have given it.
+        let name = handler.data.start + 24;
+        survey.find_bytes(What::Other, name.min(handler.data.end)..handler.data.end);
     }
-    if handler != Some(*b"vide") {
+    if kind != Some(*b"vide") {
         return Ok(None);
     }
     // Both are the last words of the box, with sixteen bits of fraction.
@@ -126,7 +164,7 @@ fn date(source: &Source, header: &Part, survey: &mut Survey) {
     };
     let times = header.data.start + 4..header.data.start + 4 + length;
     if times.end <= header.data.end {
-        survey.find(What::Date, times.clone(), times);
+        survey.find(What::Harmless, times.clone(), times);
     }
 }
 

@@ -47,7 +47,7 @@ pub(super) fn survey(source: &Source) -> Result<Survey, Fault> {
                 // The keyword's end, no compression, no language, no translated keyword.
                 survey.find(What::Xmp, whole, (data.start + 22).min(data.end)..data.end);
             }
-            b"tIME" => survey.find(What::Date, whole, data),
+            b"tIME" => survey.find(What::Harmless, whole, data),
             // What a decoder draws by.
             b"IHDR" | b"PLTE" | b"IDAT" | b"tRNS" | b"cHRM" | b"gAMA" | b"iCCP" | b"sBIT" | b"sRGB"
             | b"cICP" | b"mDCV" | b"cLLI" | b"mDCv" | b"cLLi" | b"bKGD" | b"pHYs" | b"hIST" | b"acTL"

@@ -1,7 +1,8 @@
 use std::path::{Path, PathBuf};
 
 use domain::Scrub;
-use imaging::{Asked, Decoders, Inspection};
+use imaging::{Asked, Decoders, Inspection, NotReadable, Undone};
+use test_kit::telltales::{self, Telltale};
 
 use crate::rig::{asked, decoders, file};
 
@@ -17,7 +18,8 @@ const SENTINELS: &[&[u8]] = &[
 
 pub(crate) async fn inspect(decoders: &Decoders, path: &Path, scrub: Scrub) -> Inspection {
     let asked = Asked { scrub, ..asked() };
-    decoders.inspect(path.to_owned(), asked).await.unwrap()
+    let outcome = decoders.inspect(path.to_owned(), asked).await;
+    outcome.unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// What the service makes of a file and its changes.
@@ -141,4 +143,248 @@ async fn photographs_and_videos_are_readable_after_they_are_scrubbed() {
         }
     }
     assert!(scrubbed_files > 40, "{scrubbed_files}");
+}
+
+#[tokio::test]
+async fn of_every_format_nothing_stays_that_tells_on_people_and_what_is_seen_does() {
+    let decoders = decoders();
+    for Telltale { name, bytes } in telltales::all() {
+        assert!(
+            telltales::found_in(&bytes).len() > 1,
+            "{name}: there is something to find"
+        );
+        let path = file(&bytes);
+        for scrub in [Scrub::Location, Scrub::All] {
+            let before = inspect(&decoders, &path, scrub).await;
+            let scrubbed = apply(&bytes, &before);
+            assert_eq!(
+                telltales::found_in(&scrubbed),
+                Vec::<&str>::new(),
+                "{name} {scrub}"
+            );
+            assert_eq!(seen(&scrubbed), seen(&bytes), "{name} {scrub}");
+            let after = inspect(&decoders, &file(&scrubbed), scrub).await;
+            assert_eq!(after.edits, vec![], "{name} {scrub}: once is enough");
+            assert_eq!(
+                (
+                    after.media_type,
+                    after.dimensions,
+                    after.frames,
+                    after.orientation,
+                    after.is_decoded
+                ),
+                (
+                    before.media_type,
+                    before.dimensions,
+                    before.frames,
+                    before.orientation,
+                    before.is_decoded
+                ),
+                "{name} {scrub}"
+            );
+            assert!(
+                scrub == Scrub::All || after.taken == before.taken,
+                "{name}: its date stays"
+            );
+        }
+        let kept = inspect(&decoders, &path, Scrub::Keep).await;
+        assert_eq!(kept.edits, vec![], "{name}");
+    }
+}
+
+/// How often what is seen is in these bytes.
+fn seen(bytes: &[u8]) -> usize {
+    bytes
+        .windows(telltales::SEEN.len())
+        .filter(|window| *window == telltales::SEEN)
+        .count()
+}
+
+/// The pictures that stand in a JPEG one behind the other, by its list, whose places must be true.
+fn listed(bytes: &[u8]) -> Vec<&[u8]> {
+    let list = bytes.windows(4).position(|word| word == b"MPF\0").unwrap() + 4;
+    let long = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
+    let entries = list + 50;
+    (0..long(list + 30))
+        .map(|index| {
+            let (length, at) = (long(entries + 16 * index + 4), long(entries + 16 * index + 8));
+            let start = if index == 0 { 0 } else { list + at };
+            &bytes[start..start + length]
+        })
+        .collect()
+}
+
+fn jpeg_pixels(bytes: &[u8]) -> Vec<u8> {
+    jpeg_decoder::Decoder::new(bytes).decode().unwrap()
+}
+
+#[tokio::test]
+async fn a_picture_of_high_dynamic_range_stays_one() {
+    let decoders = decoders();
+    let made = telltales::all()
+        .into_iter()
+        .find(|file| file.name == "high-range.jpg")
+        .unwrap();
+    let mut files = vec![(made.name.to_owned(), made.bytes)];
+    for name in [
+        "sharp/gain-map.jpg",
+        "libavif/seine_sdr_gainmap_srgb.jpg",
+        "libavif/apple_gainmap_new.jpg",
+        "libavif/apple_gainmap_old.jpg",
+        "libavif/paris_exif_xmp_gainmap_bigendian.jpg",
+        "libavif/paris_exif_xmp_gainmap_littleendian.jpg",
+        "pillow-odd/frame_size.mpo",
+    ] {
+        let Some(root) = corpus() else { break };
+        files.push((name.to_owned(), std::fs::read(root.join(name)).unwrap()));
+    }
+    for (name, bytes) in files {
+        for scrub in [Scrub::Location, Scrub::All] {
+            let before = inspect(&decoders, &file(&bytes), scrub).await;
+            assert_ne!(before.edits, vec![], "{name}");
+            let scrubbed = apply(&bytes, &before);
+            let pictures = listed(&scrubbed);
+            let [picture, map] = pictures.as_slice() else {
+                panic!("{name}: {} pictures", pictures.len())
+            };
+            assert_eq!(
+                picture.len() + map.len(),
+                scrubbed.len(),
+                "{name}: nothing else is in it"
+            );
+            assert!(
+                picture.ends_with(b"\xff\xd9") && map.ends_with(b"\xff\xd9"),
+                "{name}"
+            );
+            assert_eq!(jpeg_pixels(picture), jpeg_pixels(&bytes), "{name}");
+            let text = String::from_utf8_lossy(map);
+            assert!(
+                text.contains("GainMapMax>") || text.contains("HDRGainMapVersion>"),
+                "{name}"
+            );
+            let told = String::from_utf8_lossy(picture);
+            if told.contains("hdrgm") {
+                assert!(told.contains(&format!("Item:Length=\"{}\"", map.len())), "{name}");
+            }
+            assert!(
+                !text.contains("creator") && !told.contains("DocumentID"),
+                "{name}"
+            );
+            let after = inspect(&decoders, &file(&scrubbed), scrub).await;
+            assert_eq!(after.edits, vec![], "{name}: once is enough");
+        }
+    }
+}
+
+/// Pictures that stand behind another and are no gain map (the second eye of an MPO, a large preview) go with what they say.
+#[tokio::test]
+async fn of_pictures_that_stand_one_behind_the_other_the_first_stays() {
+    let made = telltales::all()
+        .into_iter()
+        .find(|file| file.name == "high-range.jpg")
+        .unwrap();
+    let mut bytes = made.bytes;
+    let named = bytes.windows(10).position(|word| word == b"GainMapMax").unwrap();
+    bytes[named..named + 10].copy_from_slice(b"SomethingX");
+    let inspection = inspect(&decoders(), &file(&bytes), Scrub::Location).await;
+    let scrubbed = apply(&bytes, &inspection);
+    assert!(!scrubbed.windows(4).any(|word| word == b"MPF\0"));
+    assert_eq!(telltales::found_in(&scrubbed), Vec::<&str>::new());
+    assert_eq!(jpeg_pixels(&scrubbed), jpeg_pixels(&bytes));
+    let begins = scrubbed
+        .windows(3)
+        .filter(|word| *word == b"\xff\xd8\xff")
+        .count();
+    assert_eq!(begins, 1, "one picture");
+}
+
+/// What cannot be taken out is not kept in silence: the file is refused, unless its owner wants it as it is.
+#[tokio::test]
+async fn positions_in_a_film_of_fragments_are_a_refusal() {
+    let decoders = decoders();
+    let film = telltales::all()
+        .into_iter()
+        .find(|file| file.name == "phone.mp4")
+        .unwrap();
+    let fragments = file(&[film.bytes, b"\0\0\0\x08moof".to_vec()].concat());
+    let refused = decoders.inspect(fragments.to_path_buf(), asked()).await;
+    assert!(
+        matches!(&refused, Err(Undone::File(NotReadable::NotDecodable(reason))) if reason.contains("scrub=keep")),
+        "{refused:?}"
+    );
+    inspect(&decoders, &fragments, Scrub::Keep).await;
+}
+
+/// Every picture of the corpus that has a decoder here looks the same afterwards, to the last pixel.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_pixel_of_the_corpus_is_changed() {
+    const LARGEST: u64 = 200_000;
+    let Some(root) = corpus() else { return };
+    let decoders = decoders();
+    let mut compared = 0;
+    for folder in ["pillow-odd", "exif-samples", "heic-mov-webp", "libavif", "sharp"] {
+        for entry in std::fs::read_dir(root.join(folder)).unwrap() {
+            let entry = entry.unwrap();
+            if entry.metadata().unwrap().len() > LARGEST {
+                continue;
+            }
+            let Ok(before) = decoders.inspect(entry.path(), asked()).await else {
+                continue;
+            };
+            let bytes = std::fs::read(entry.path()).unwrap();
+            if before.edits.is_empty() || !before.is_decoded {
+                continue;
+            }
+            let scrubbed = apply(&bytes, &before);
+            assert_eq!(frames(&scrubbed), frames(&bytes), "{}", entry.path().display());
+            compared += 1;
+        }
+    }
+    assert!(compared > 100, "{compared}");
+}
+
+/// Every pixel of every frame or page, as far as it can be decoded here.
+fn frames(bytes: &[u8]) -> Vec<Vec<u8>> {
+    let cursor = || std::io::Cursor::new(bytes);
+    if bytes.starts_with(b"GIF8") {
+        let mut options = gif::DecodeOptions::new();
+        options.set_color_output(gif::ColorOutput::RGBA);
+        let mut decoder = options.read_info(cursor()).unwrap();
+        let mut frames = Vec::new();
+        while let Some(frame) = decoder.read_next_frame().unwrap() {
+            frames.push([&frame.delay.to_le_bytes()[..], &frame.buffer].concat());
+        }
+        return frames;
+    }
+    if bytes.starts_with(b"II") || bytes.starts_with(b"MM") {
+        let mut decoder = tiff::decoder::Decoder::new(cursor()).unwrap();
+        let mut frames = Vec::new();
+        loop {
+            let picture = decoder.read_image();
+            frames.push(
+                picture
+                    .map_or_else(|error| error.to_string(), |picture| format!("{picture:?}"))
+                    .into_bytes(),
+            );
+            if !decoder.more_images() {
+                return frames;
+            }
+            decoder.next_image().unwrap();
+        }
+    }
+    if bytes.starts_with(b"\xff\xd8") {
+        return vec![jpeg_pixels(bytes)];
+    }
+    let picture = image::load_from_memory(bytes);
+    vec![picture.map_or_else(
+        |error| error.to_string().into_bytes(),
+        |picture| {
+            picture
+                .into_rgba16()
+                .into_raw()
+                .iter()
+                .flat_map(|value| value.to_le_bytes())
+                .collect()
+        },
+    )]
 }
