@@ -49,29 +49,30 @@ pub(crate) fn map_packet(packet: &[u8]) -> Option<Vec<u8>> {
     if !is_apples && numbers(&text, "hdrgm:GainMapMax").is_none() {
         return None;
     }
-    let mut properties = String::new();
-    for name in SAID {
-        match numbers(&text, name).as_deref() {
-            None => {}
-            Some([one]) => properties += &format!("<{name}>{one}</{name}>"),
-            Some(all) => {
-                let each: String = all
-                    .iter()
-                    .map(|number| format!("<rdf:li>{number}</rdf:li>"))
-                    .collect();
-                properties += &format!("<{name}><rdf:Seq>{each}</rdf:Seq></{name}>");
-            }
-        }
-    }
-    if is_apples {
-        properties += &format!("<{KIND}>{APPLES}</{KIND}>");
-    }
-    let namespaces: String = NAMESPACES
+    let said = SAID
         .iter()
-        .filter(|(prefix, _)| properties.contains(&format!("<{prefix}:")))
+        .filter_map(|name| Some((*name, numbers(&text, name)?)));
+    let kind = is_apples.then(|| (KIND, vec![APPLES.to_owned()]));
+    let properties: Vec<String> = said.chain(kind).map(|(name, all)| property(name, &all)).collect();
+    let properties = properties.concat();
+    let used = NAMESPACES
+        .iter()
+        .filter(|(prefix, _)| properties.contains(&format!("<{prefix}:")));
+    let namespaces: Vec<String> = used
         .map(|(prefix, name)| format!(" xmlns:{prefix}=\"{name}\""))
         .collect();
-    Some(wrap(&namespaces, &properties))
+    Some(wrap(&namespaces.concat(), &properties))
+}
+
+fn property(name: &str, all: &[String]) -> String {
+    if let [one] = all {
+        return format!("<{name}>{one}</{name}>");
+    }
+    let each: Vec<String> = all
+        .iter()
+        .map(|number| format!("<rdf:li>{number}</rdf:li>"))
+        .collect();
+    format!("<{name}><rdf:Seq>{}</rdf:Seq></{name}>", each.concat())
 }
 
 /// The packet of the picture before a gain map of so many bytes, if its own speaks of one.

@@ -16,7 +16,7 @@ use crate::{
 pub(super) fn blank_box(source: &Source, found: &Found, scrub: Scrub) -> Edit {
     match found.what {
         What::Exif => return blank_exif(source, found, scrub),
-        What::Xmp if found.whole == found.data => return blank_packet(source, found, scrub),
+        What::Xmp if found.whole == found.data => return blank_packet(source, found),
         _ if found.whole == found.data => return overwrite(found.whole.clone(), Vec::new()),
         _ => {}
     }
@@ -45,19 +45,22 @@ fn blank_exif(source: &Source, found: &Found, scrub: Scrub) -> Edit {
     overwrite(found.whole.clone(), if fits { stays } else { Vec::new() })
 }
 
-/// A packet of XMP at a place that can't move: what a gain map says by it, and spaces.
-fn blank_packet(source: &Source, found: &Found, scrub: Scrub) -> Edit {
+/// A packet of XMP at a place that can't move: what a gain map says by it, or a packet that says nothing, and spaces.
+fn blank_packet(source: &Source, found: &Found) -> Edit {
+    const EMPTY: &[u8] = b"<x:xmpmeta xmlns:x=\"adobe:ns:meta/\"><rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\"/></x:xmpmeta>";
     const LONGEST: u64 = 64 << 10;
     let length = found.whole.end - found.whole.start;
-    let stays = (length <= LONGEST && scrub != Scrub::Keep)
+    let mut stays = (length <= LONGEST)
         .then(|| found.content(source))
         .flatten()
         .and_then(|packet| map_packet(&packet))
-        .filter(|stays| stays.len() as u64 <= length);
-    let Some(mut stays) = stays else {
+        .unwrap_or_else(|| EMPTY.to_vec());
+    if stays.len() as u64 > length {
         return overwrite(found.whole.clone(), Vec::new());
-    };
-    stays.resize(usize::try_from(length).unwrap_or_default(), b' ');
+    }
+    if length <= LONGEST {
+        stays.resize(usize::try_from(length).unwrap_or_default(), b' ');
+    }
     overwrite(found.whole.clone(), stays)
 }
 

@@ -1,27 +1,24 @@
 use super::{SEEN, secret, xmp};
 
-fn part(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(body.len() + 8).unwrap();
+fn part(kind: &[u8], body: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(body.len() + 8).expect("a small file");
     [&length.to_be_bytes()[..], kind, body].concat()
 }
 
-fn full(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
+fn full(kind: &[u8], body: &[u8]) -> Vec<u8> {
     part(kind, &[&[0; 4], body].concat())
 }
 
 fn word(number: usize) -> [u8; 4] {
-    u32::try_from(number).unwrap().to_be_bytes()
+    u32::try_from(number).expect("a small file").to_be_bytes()
 }
 
 /// A track whose samples stand in two chunks.
-fn track(kind: &[u8; 4], samples: [(usize, usize); 2], more: &[u8]) -> Vec<u8> {
+fn track(kind: &[u8], samples: [(usize, usize); 2], more: &[u8]) -> Vec<u8> {
     let mut header = vec![0; 80];
     header[72..74].copy_from_slice(&8_u16.to_be_bytes());
     header[76..78].copy_from_slice(&7_u16.to_be_bytes());
-    let handler = full(
-        b"hdlr",
-        &[b"\0\0\0\0", kind.as_slice(), &[0; 12], &secret()].concat(),
-    );
+    let handler = full(b"hdlr", &[b"\0\0\0\0", kind, &[0; 12], &secret()].concat());
     let sizes = samples.map(|(_, length)| word(length)).concat();
     let places = samples.map(|(at, _)| word(at)).concat();
     let table = [
@@ -47,7 +44,7 @@ fn track(kind: &[u8; 4], samples: [(usize, usize); 2], more: &[u8]) -> Vec<u8> {
 
 /// A film of a phone or a drone: pictures, a track of positions, one of words about a place; the place and the owner in every
 /// box that anybody has them in.
-pub(super) fn movie(brand: &[u8; 4]) -> Vec<u8> {
+pub(super) fn movie(brand: &[u8]) -> Vec<u8> {
     let (half, positions) = (SEEN.len() / 2, secret());
     let words = [b"\0\x20GPS(".as_slice(), &secret()].concat();
     let front = [
@@ -125,12 +122,12 @@ pub(super) fn movie(brand: &[u8; 4]) -> Vec<u8> {
     .concat()
 }
 
-fn chunk(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(body.len()).unwrap();
+fn chunk(kind: &[u8], body: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(body.len()).expect("a small file");
     [kind, &length.to_le_bytes()[..], body, &[0][..body.len() % 2]].concat()
 }
 
-fn list(kind: &[u8; 4], chunks: &[Vec<u8>]) -> Vec<u8> {
+fn list(kind: &[u8], chunks: &[Vec<u8>]) -> Vec<u8> {
     chunk(b"LIST", &[kind, chunks.concat().as_slice()].concat())
 }
 

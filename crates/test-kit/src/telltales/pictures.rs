@@ -6,13 +6,20 @@ pub(super) fn gif() -> Vec<u8> {
     let plain = pictures::gif(8, 8, 7);
     let colours = 3 << ((plain[10] & 7) + 1);
     let (head, rest) = plain.split_at(13 + colours);
-    let comment = |text: &[u8]| [&[0x21, 0xfe, u8::try_from(text.len()).unwrap()], text, &[0]].concat();
-    let application = |name: &[u8; 11], text: &[u8]| {
+    let comment = |text: &[u8]| {
+        [
+            &[0x21, 0xfe, u8::try_from(text.len()).expect("a small file")],
+            text,
+            &[0],
+        ]
+        .concat()
+    };
+    let application = |name: &[u8], text: &[u8]| {
         let blocks: Vec<u8> = text
             .chunks(200)
-            .flat_map(|piece| [&[u8::try_from(piece.len()).unwrap()], piece].concat())
+            .flat_map(|piece| [&[u8::try_from(piece.len()).expect("a small file")], piece].concat())
             .collect();
-        [b"\x21\xff\x0b", name.as_slice(), &blocks, &[0]].concat()
+        [b"\x21\xff\x0b", name, &blocks, &[0]].concat()
     };
     // Adobe's way: the packet as it is, then a trailer in which every byte is the way to the end.
     let trailer: Vec<u8> = std::iter::once(1).chain((0..=255).rev()).chain([0]).collect();
@@ -77,7 +84,7 @@ impl Tiff {
     }
 
     fn long(&self, number: usize) -> Vec<u8> {
-        let number = u32::try_from(number).unwrap();
+        let number = u32::try_from(number).expect("a small file");
         if self.is_big_endian {
             number.to_be_bytes().into()
         } else {
@@ -96,7 +103,7 @@ impl Tiff {
     /// Writes a directory that no other one follows, and says where it is.
     fn directory(&mut self, mut entries: Vec<Entry>) -> usize {
         entries.sort_by_key(|(tag, ..)| *tag);
-        let mut out = self.short(u16::try_from(entries.len()).unwrap());
+        let mut out = self.short(u16::try_from(entries.len()).expect("a small file"));
         for (tag, kind, values) in &entries {
             let each = match kind {
                 3 => 2,
@@ -197,8 +204,8 @@ pub(super) fn tiff(is_big_endian: bool) -> Vec<u8> {
     tiff.finish(main)
 }
 
-fn part(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(body.len() + 8).unwrap();
+fn part(kind: &[u8], body: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(body.len() + 8).expect("a small file");
     [&length.to_be_bytes()[..], kind, body].concat()
 }
 
@@ -218,15 +225,11 @@ fn exif() -> Vec<u8> {
 }
 
 /// One item of pixels, one of EXIF, one of XMP; a box that nobody knows, and one that is said to be free.
-pub(super) fn heic(brand: [u8; 4]) -> Vec<u8> {
-    let full = |kind: &[u8; 4], version: u8, body: &[u8]| part(kind, &[&[version, 0, 0, 0], body].concat());
-    let pixels = if brand == *b"heic" { b"hvc1" } else { b"av01" };
-    let item = |id: u8, kind: &[u8; 4], content: &[u8]| {
-        full(
-            b"infe",
-            2,
-            &[&[0, id, 0, 0], kind.as_slice(), &[0], content].concat(),
-        )
+pub(super) fn heic(brand: &[u8]) -> Vec<u8> {
+    let full = |kind: &[u8], version: u8, body: &[u8]| part(kind, &[&[version, 0, 0, 0], body].concat());
+    let pixels = if brand == b"heic" { b"hvc1" } else { b"av01" };
+    let item = |id: u8, kind: &[u8], content: &[u8]| {
+        full(b"infe", 2, &[&[0, id, 0, 0], kind, &[0], content].concat())
     };
     let items = full(
         b"iinf",
@@ -256,8 +259,8 @@ pub(super) fn heic(brand: [u8; 4]) -> Vec<u8> {
         let (mut at, mut places) = (first, vec![0x44, 0, 0, 3]);
         for (id, content) in (1_u8..).zip(&contents) {
             places.extend([0, id, 0, 0, 0, 1]);
-            places.extend(u32::try_from(at).unwrap().to_be_bytes());
-            places.extend(u32::try_from(content.len()).unwrap().to_be_bytes());
+            places.extend(u32::try_from(at).expect("a small file").to_be_bytes());
+            places.extend(u32::try_from(content.len()).expect("a small file").to_be_bytes());
             at += content.len();
         }
         let places = full(b"iloc", 0, &places);
@@ -276,7 +279,7 @@ pub(super) fn heic(brand: [u8; 4]) -> Vec<u8> {
         )
     };
     let front = [
-        part(b"ftyp", &[&brand, b"\0\0\0\0mif1".as_slice(), &brand].concat()),
+        part(b"ftyp", &[brand, b"\0\0\0\0mif1".as_slice(), brand].concat()),
         part(b"CAMR", &secret()),
         part(b"free", &secret()),
     ]
@@ -290,7 +293,7 @@ pub(super) fn heic(brand: [u8; 4]) -> Vec<u8> {
 pub(super) fn high_range() -> Vec<u8> {
     let segment = |marker: u8, words: &[&[u8]]| {
         let body = words.concat();
-        let length = u16::try_from(body.len() + 2).unwrap().to_be_bytes();
+        let length = u16::try_from(body.len() + 2).expect("a small file").to_be_bytes();
         [&[0xff, marker], &length[..], &body].concat()
     };
     let said = |text: &str| {
