@@ -28,6 +28,7 @@ mod quota;
 mod replace;
 mod restore;
 mod resumable;
+mod scrubbing;
 mod server;
 mod session;
 mod tokens;
