@@ -100,7 +100,7 @@ class Bench:
 
     def berthd(self):
         port = free_port()
-        settings = {"BERTH_RATE_LIMIT": "0", "BERTH_LOG": "warn", "BERTH_TRUSTED_PROXIES": "127.0.0.1,unix"}
+        settings = {"BERTH_RATE_LIMIT": "0", "BERTH_ACCOUNT_RATE_LIMIT": "0", "BERTH_LOG": "warn", "BERTH_TRUSTED_PROXIES": "127.0.0.1,unix"}
         settings["BERTH_HOTLINK_ALLOW"] = BLOG
         child = self.spawn([self.binaries / "berthd", "--data", self.data, "--listen", f"127.0.0.1:{port}"], settings)
         wait_for("berthd", lambda: (self.data / "first-run.json").exists() and answers(f"http://127.0.0.1:{port}/")(), 60)

@@ -35,7 +35,7 @@ trap end EXIT
 trap 'exit 130' INT TERM
 
 # No limit may stand between schemathesis and an answer.
-env -i PATH="$PATH" HOME="$folder" BERTH_RATE_LIMIT=0 BERTH_SIGN_IN_PER_ACCOUNT=0 BERTH_SIGN_IN_PER_ADDRESS=0 BERTH_LOG=warn \
+env -i PATH="$PATH" HOME="$folder" BERTH_RATE_LIMIT=0 BERTH_ACCOUNT_RATE_LIMIT=0 BERTH_SIGN_IN_PER_ACCOUNT=0 BERTH_SIGN_IN_PER_ADDRESS=0 BERTH_LOG=warn \
     "$target/debug/berthd" --data "$folder/data" --listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 >"$folder/log" 2>&1 &
 berthd=$!
 tries=0

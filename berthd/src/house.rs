@@ -92,11 +92,7 @@ async fn serve(
     tables.push(serve_svc::routes(views.clone()));
     let routes = http_kit::one_of(tables);
     let trusted = settings.upload.trusted_proxies.clone();
-    let stack = upload_svc::stack_settings(
-        &settings.upload.limits,
-        settings.upload.rate_limit,
-        trusted.clone(),
-    );
+    let stack = upload_svc::stack_settings(&upload, &settings.upload);
     let limits = ConnectionLimits {
         trusted,
         drain: DRAIN,

@@ -49,6 +49,7 @@ pub(crate) fn check(sources: Sources) -> Result<(), Failure> {
     }
     let _: u32 = reader.value("BERTH_EXPIRE_DAYS", 0);
     let _: u32 = reader.value("BERTH_RATE_LIMIT", 0);
+    let _: u32 = reader.value("BERTH_ACCOUNT_RATE_LIMIT", 0);
     for name in NUMBERS {
         let _: u64 = reader.value(name, 0);
     }

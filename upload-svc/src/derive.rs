@@ -63,14 +63,21 @@ impl Deriver {
     }
 }
 
-/// Derives variants until `stop`; what is under way then is due again later.
+/// Derives variants until `stop`, what is under way then is due again later; and writes down now and then what limits have refused.
 pub async fn background(service: Service, stop: CancellationToken) {
+    tokio::join!(
+        service.settle_refusals(stop.clone()),
+        derive_until(&service, stop)
+    );
+}
+
+async fn derive_until(service: &Service, stop: CancellationToken) {
     let deriver = service.deriver();
     if deriver.jobs == 0 {
         return;
     }
     let watching = watch_wishes(service.catalog(), || deriver.wake());
-    let working = join_all((0..deriver.jobs).map(|_| work(&service)));
+    let working = join_all((0..deriver.jobs).map(|_| work(service)));
     let _stopped = stop
         .run_until_cancelled(async { tokio::join!(watching, working) })
         .await;

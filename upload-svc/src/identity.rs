@@ -11,11 +11,11 @@ mod hs256;
 mod known_passwords;
 mod origin;
 mod passwords;
+mod rates;
 mod refusal_log;
 mod session_token;
 mod sign_in;
 mod throttle;
-mod token_rates;
 
 use std::time::Duration;
 
@@ -30,10 +30,10 @@ pub use domain::Secret;
 use known_passwords::KnownPasswords;
 pub(crate) use origin::is_foreign_page;
 use passwords::Passwords;
+use rates::Rates;
 use refusal_log::RefusalLog;
 use session_token::SessionTokens;
 use throttle::{ServiceClock, SignInThrottle};
-use token_rates::TokenRates;
 
 /// What an operator decides about signing in.
 #[derive(Debug, Clone)]
@@ -50,6 +50,8 @@ pub struct IdentitySettings {
     pub sign_ins_per_account: u32,
     /// Tries to sign in from one address, a minute; 0 is no limit.
     pub sign_ins_per_address: u32,
+    /// Requests of one account, a minute, over all its tokens and sessions; 0 is no limit.
+    pub requests_per_account: u32,
 }
 
 /// What finding out who is asking works with.
@@ -59,7 +61,7 @@ pub(crate) struct Identity {
     passwords: Passwords,
     known_passwords: KnownPasswords,
     throttle: SignInThrottle,
-    token_rates: TokenRates,
+    rates: Rates,
     refusals: RefusalLog,
     answer_seal: AnswerSeal,
     session: Duration,
@@ -78,7 +80,7 @@ impl Identity {
                 settings.sign_ins_per_address,
                 &clock,
             ),
-            token_rates: TokenRates::new(&clock),
+            rates: Rates::new(settings.requests_per_account, &clock),
             refusals: RefusalLog::default(),
             answer_seal: AnswerSeal::new(&settings.secret, settings.previous_secret.as_ref()),
             session: settings.session,

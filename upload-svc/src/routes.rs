@@ -30,7 +30,7 @@ use std::pin::Pin;
 use bytes::{Buf, Bytes};
 use futures_util::{Stream, StreamExt as _};
 use http::{HeaderMap, Method};
-use http_kit::{ClientAddress, Route, delete, get_or_head, one_of, patch, post, put};
+use http_kit::{Allowances, ClientAddress, Route, delete, get_or_head, one_of, patch, post, put};
 use warp::{
     Filter, Reply as _,
     filters::{BoxedFilter, body},
@@ -53,6 +53,8 @@ pub(crate) struct Asked {
     pub(crate) client: ClientAddress,
     /// Who asks, where somebody has found that out already.
     pub(crate) caller: Option<Caller>,
+    /// Where it is noted what limits leave to them.
+    pub(crate) allowances: Allowances,
 }
 
 /// The routes of the service, ready to be mounted.
@@ -202,14 +204,18 @@ pub(crate) fn asked() -> BoxedFilter<(Asked,)> {
         .and(warp::header::headers_cloned())
         .and(query)
         .and(warp::ext::get::<ClientAddress>())
-        .map(|method, path: path::FullPath, headers, query, client| Asked {
-            method,
-            path: path.as_str().to_owned(),
-            headers,
-            query,
-            client,
-            caller: None,
-        })
+        .and(warp::ext::optional::<Allowances>())
+        .map(
+            |method, path: path::FullPath, headers, query, client, allowances: Option<Allowances>| Asked {
+                method,
+                path: path.as_str().to_owned(),
+                headers,
+                query,
+                client,
+                caller: None,
+                allowances: allowances.unwrap_or_default(),
+            },
+        )
         .boxed()
 }
 

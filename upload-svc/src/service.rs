@@ -9,7 +9,6 @@ use domain::{
 };
 use http_kit::{
     BodyLimits, ConnectionLimits, Health, Listener, Metrics, RateLimit, RequestIds, StackSettings,
-    TrustedProxies,
 };
 use imaging::Decoders;
 use process::Clock;
@@ -237,17 +236,22 @@ pub fn health(service: &Service) -> Health {
 
 /// What stands before the routes: the limits of requests, and who is believed about a client's address.
 #[must_use]
-pub fn stack_settings(limits: &UploadLimits, rate_limit: u32, trusted: TrustedProxies) -> StackSettings {
+pub fn stack_settings(service: &Service, settings: &UploadSettings) -> StackSettings {
+    let is_limited = |request: &http::request::Parts| {
+        let path = request.uri.path();
+        ["/v1/", "/api/"].iter().any(|prefix| path.starts_with(prefix)) || dialects::is_own_path(path)
+    };
+    let noting = service.clone();
+    let rate_limit = RateLimit::per_minute(settings.rate_limit, is_limited)
+        .map(|limit| limit.on_refusal(move |client| noting.note_refused_address(client)));
     StackSettings {
-        trusted,
+        trusted: settings.trusted_proxies.clone(),
         body: BodyLimits {
-            total_bytes: limits.request_bytes,
+            total_bytes: settings.limits.request_bytes,
             ..BodyLimits::default()
         },
-        rate_limit: RateLimit::per_minute(rate_limit, |request| {
-            let path = request.uri.path();
-            ["/v1/", "/api/"].iter().any(|prefix| path.starts_with(prefix)) || dialects::is_own_path(path)
-        }),
+        rate_limit,
+        handler_limits: is_limited,
         ..StackSettings::new(Arc::new(RequestIds::new(process::random())))
     }
 }
@@ -262,11 +266,7 @@ pub async fn run(
     let listener = Listener::bind(&settings.listen).await?;
     let operations = Listener::bind(&settings.metrics_listen).await?;
     tracing::info!(listen = %settings.listen, metrics = %settings.metrics_listen, "upload-svc is ready for uploads");
-    let stack = stack_settings(
-        &settings.limits,
-        settings.rate_limit,
-        settings.trusted_proxies.clone(),
-    );
+    let stack = stack_settings(&service, &settings);
     let limits = ConnectionLimits {
         trusted: settings.trusted_proxies,
         ..ConnectionLimits::default()

@@ -137,6 +137,7 @@ fn identity(reader: &mut Reader) -> IdentitySettings {
         remembered_session: lasting(reader, "BERTH_SESSION_REMEMBER"),
         sign_ins_per_account: reader.value("BERTH_SIGN_IN_PER_ACCOUNT", 0),
         sign_ins_per_address: reader.value("BERTH_SIGN_IN_PER_ADDRESS", 0),
+        requests_per_account: reader.value("BERTH_ACCOUNT_RATE_LIMIT", 0),
     }
 }
 

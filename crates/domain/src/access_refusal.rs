@@ -24,6 +24,14 @@ pub enum AccessRefusal {
         /// How long until it is good again.
         wait: Duration,
     },
+    /// An account asks more often than that, over all its tokens and sessions.
+    #[error("the account asks more than {per_minute} times a minute")]
+    AccountRateExceeded {
+        /// What it may.
+        per_minute: u32,
+        /// How long until it is heard again.
+        wait: Duration,
+    },
     /// More passwords are to be checked than can be now.
     #[error("too many passwords are being checked")]
     Busy {
@@ -65,6 +73,7 @@ impl AccessRefusal {
             Self::WrongPassword => "wrong_password",
             Self::SignInThrottled { .. } => "sign_in_throttled",
             Self::TokenRateExceeded { .. } => "token_rate_exceeded",
+            Self::AccountRateExceeded { .. } => "account_rate_exceeded",
             Self::Busy { .. } => "overloaded",
             Self::CrossSite => "cross_site_request",
             Self::NotASession => "not_a_session",

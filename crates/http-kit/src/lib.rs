@@ -102,7 +102,7 @@ pub use crate::lingering::RequestBody;
 pub use crate::listen::{ListenAddress, ListenAddressError, Listener, Peer};
 pub use crate::metrics::Metrics;
 pub use crate::problem::Problem;
-pub use crate::rate_limit::RateLimit;
+pub use crate::rate_limit::{Allowance, Allowances, RateLimit};
 pub use crate::request_id::{RequestId, RequestIds, X_REQUEST_ID};
 pub use crate::routes::{
     delete, get, get_or_head, head, method_of, one_of, options, patch, post, put, route, warp_service,

@@ -38,7 +38,7 @@ use crate::lingering::RequestBody;
 use crate::listen::Peer;
 use crate::metrics::Metrics;
 use crate::problem::Problem;
-use crate::rate_limit::{Allowance, RateLimit};
+use crate::rate_limit::{Allowance, Allowances, RateLimit};
 use crate::request_id::{RequestId, RequestIds, X_REQUEST_ID};
 use crate::routes::warp_service;
 
@@ -67,6 +67,8 @@ pub struct StackSettings {
     pub body: BodyLimits,
     /// The rate limit, made by [`RateLimit::per_minute`].
     pub rate_limit: Option<RateLimit>,
+    /// Requests whose handlers count by limits of their own: they find [`Allowances`] in the extensions.
+    pub handler_limits: fn(&Parts) -> bool,
     /// How long handlers may take.
     pub handler_timeout: HandlerTimeout,
 }
@@ -83,6 +85,7 @@ impl StackSettings {
             url_bytes: 4 << 10,
             body: BodyLimits::default(),
             rate_limit: None,
+            handler_limits: |_| false,
             handler_timeout: |_| None,
         }
     }
@@ -154,12 +157,14 @@ where
 {
     let (mut head, body) = request.into_parts();
     let mut ledger = stack.open(&mut head);
-    let (reply, allowance) = match stack.admit(&head, &body, &mut ledger) {
+    let allowances = (stack.settings.handler_limits)(&head).then(Allowances::default);
+    let (reply, allowances) = match stack.admit(&head, &body, &mut ledger) {
         Ok(allowance) => {
+            let allowances = told(&mut head, allowances, allowance);
             let body = body.limited(&stack.settings.body);
             (
                 stack.run(service, Request::from_parts(head, body), &ledger).await,
-                allowance,
+                allowances,
             )
         }
         Err(problem) => {
@@ -171,8 +176,8 @@ where
         Ok(response) => response.map(ReplyBody::of_service),
         Err(problem) => problem.into_http().map(ReplyBody::of_problem),
     };
-    if let Some(allowance) = allowance {
-        allowance.announce(response.headers_mut());
+    if let Some(allowances) = allowances {
+        allowances.announce(response.headers_mut());
     }
     response
         .headers_mut()
@@ -186,6 +191,19 @@ where
         .metrics
         .observe(ledger.route, ledger.status, ledger.entry.began.elapsed());
     Ok(response.map(|body| body.accounted(ledger)))
+}
+
+/// What the answer will say of limits: what is left for the client's address, and what the handler adds.
+fn told(head: &mut Parts, handlers: Option<Allowances>, allowance: Option<Allowance>) -> Option<Allowances> {
+    let is_any = handlers.is_some() || allowance.is_some();
+    is_any.then(|| {
+        let allowances = handlers.unwrap_or_default();
+        if let Some(allowance) = allowance {
+            allowances.add(allowance);
+        }
+        head.extensions.insert(allowances.clone());
+        allowances
+    })
 }
 
 impl Stack {

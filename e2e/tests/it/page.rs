@@ -24,6 +24,7 @@ async fn the_page_does_what_its_plays_say() {
         ("BERTH_SIGN_IN_PER_ACCOUNT", "1000"),
         ("BERTH_SIGN_IN_PER_ADDRESS", "1000"),
         ("BERTH_RATE_LIMIT", "0"),
+        ("BERTH_ACCOUNT_RATE_LIMIT", "0"),
     ])
     .await;
     crowd(&stack).await;

@@ -70,11 +70,11 @@ async fn take(service: &Service, asked: &Asked, body: Body) -> Result<Vec<Arrive
         ],
         ..Manner::of("file")
     };
-    let anonymous = match find_caller(service, asked).await? {
+    let known = match find_caller(service, asked).await? {
         None => find_anonymous(service).await?,
-        Some(_) => None,
+        Some(caller) => Some(caller.within_album()),
     };
-    let received = match anonymous {
+    let received = match known {
         Some(bearer) => receive_from(service, asked, bearer, manner, body).await?,
         None => receive(service, asked, manner, body).await?,
     };

@@ -249,7 +249,9 @@ fn told(failure: &Failure, service: &Service) -> (StatusCode, String) {
             (StatusCode::FORBIDDEN, "权限不足，请联系管理员".to_owned())
         }
         Failure::Refused(Refusal::Access(
-            AccessRefusal::SignInThrottled { .. } | AccessRefusal::TokenRateExceeded { .. },
+            AccessRefusal::SignInThrottled { .. }
+            | AccessRefusal::TokenRateExceeded { .. }
+            | AccessRefusal::AccountRateExceeded { .. },
         )) => (
             StatusCode::TOO_MANY_REQUESTS,
             "请求过于频繁，请稍后再试".to_owned(),

@@ -146,6 +146,7 @@ mod tests {
             query: query.to_owned(),
             client: ClientAddress([127, 0, 0, 1].into()),
             caller: None,
+            allowances: http_kit::Allowances::default(),
         }
     }
 

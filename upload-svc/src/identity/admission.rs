@@ -1,9 +1,16 @@
-use catalog::Event;
-use domain::{AccessRefusal, PasswordHash, Refusal};
-use serde_json::json;
+use std::time::Duration;
 
-use super::refusal_log::Refused;
+use catalog::{Bearer, Event};
+use domain::{AccessRefusal, PasswordHash, Refusal};
+use http_kit::ClientAddress;
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use super::{rates::Counted, refusal_log::Refused};
 use crate::{Service, problem::Failure, routes::Asked};
+
+/// How often it is looked for refusals that were added up and not written.
+const SETTLE_EVERY: Duration = Duration::from_mins(1);
 
 impl Service {
     /// Lets a password be tried at this account, or says that it was tried too often. To be asked before anything is hashed.
@@ -24,10 +31,80 @@ impl Service {
         Ok(())
     }
 
+    /// Counts a request of who has shown a good credential, by what they came with and by the account, and notes for the answer what is left.
+    pub(super) async fn admit_caller(&self, asked: &Asked, bearer: &Bearer) -> Result<(), Failure> {
+        let rates = &self.identity().rates;
+        // What the token's rate refuses is not held against the account.
+        if let Some(counted) = rates.count_token(bearer) {
+            self.judge(asked, bearer, "token", counted).await?;
+        }
+        match rates.count_account(bearer.account_id) {
+            Some(counted) => self.judge(asked, bearer, "account", counted).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn judge(
+        &self,
+        asked: &Asked,
+        bearer: &Bearer,
+        limit: &'static str,
+        counted: Counted,
+    ) -> Result<(), Failure> {
+        match counted {
+            Ok(allowance) => {
+                asked.allowances.add(allowance);
+                Ok(())
+            }
+            Err((allowance, refusal)) => {
+                asked.allowances.add(allowance);
+                self.note_refusal(Refused {
+                    limit,
+                    account_id: Some(bearer.account_id),
+                    address: Some(asked.client.0),
+                })
+                .await;
+                Err(refusal.into())
+            }
+        }
+    }
+
     /// Counts what a limit has refused, and writes it down now and then.
     pub(crate) async fn note_refusal(&self, refused: Refused) {
-        let now = self.now();
-        for (refused, count) in self.identity().refusals.note(refused, now) {
+        if self.identity().refusals.note(refused, self.now()) {
+            self.write_refusals().await;
+        }
+    }
+
+    /// The same for the limit of addresses, which refuses before any handler runs. It waits for nothing.
+    pub(crate) fn note_refused_address(&self, client: ClientAddress) {
+        let refused = Refused {
+            limit: "address",
+            account_id: None,
+            address: Some(client.limit_key()),
+        };
+        if self.identity().refusals.note(refused, self.now()) {
+            let service = self.clone();
+            tokio::spawn(async move { service.write_refusals().await });
+        }
+    }
+
+    /// Writes down what was added up, once a minute and at the end.
+    pub(crate) async fn settle_refusals(&self, stop: CancellationToken) {
+        loop {
+            let went_on = stop.run_until_cancelled(tokio::time::sleep(SETTLE_EVERY)).await;
+            let now = went_on.map(|()| self.now());
+            if self.identity().refusals.settle(now) {
+                self.write_refusals().await;
+            }
+            if went_on.is_none() {
+                return;
+            }
+        }
+    }
+
+    async fn write_refusals(&self) {
+        while let Some((refused, count)) = self.identity().refusals.next_due() {
             let event = Event {
                 kind: "rate_limited",
                 account_id: refused.account_id,
@@ -35,7 +112,7 @@ impl Service {
                 subject: String::new(),
                 detail: json!({ "limit": refused.limit, "count": count }),
             };
-            if let Err(error) = catalog::record(self.catalog(), &event, now).await {
+            if let Err(error) = catalog::record(self.catalog(), &event, self.now()).await {
                 let error = &error as &dyn std::error::Error;
                 tracing::warn!(
                     error,

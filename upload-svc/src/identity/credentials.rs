@@ -1,6 +1,4 @@
-use std::num::NonZeroU32;
-
-use catalog::{Bearer, Credential};
+use catalog::Bearer;
 use domain::{AccessRefusal, Refusal, Scope, Sha256, Token, TokenHash};
 use http::{
     HeaderMap,
@@ -8,7 +6,7 @@ use http::{
 };
 use sha2::{Digest as _, Sha256 as Hasher};
 
-use super::{origin::is_own_page, refusal_log::Refused};
+use super::origin::is_own_page;
 use crate::{Service, problem::Failure, routes::Asked};
 
 /// The cookie of a session.
@@ -112,24 +110,7 @@ pub(crate) async fn recognise(service: &Service, asked: &Asked, text: &str) -> R
         catalog::find_session(catalog, key, now).await?
     };
     let bearer = bearer.ok_or(Refusal::InvalidCredential)?;
-    if let Credential::Token {
-        id,
-        rate_per_minute: Some(rate),
-        ..
-    } = bearer.credential
-        && let Some(rate) = u32::try_from(rate).ok().and_then(NonZeroU32::new)
-    {
-        let admitted = service.identity().token_rates.admit(id, rate);
-        if let Err(refusal) = admitted {
-            let refused = Refused {
-                limit: "token",
-                account_id: Some(bearer.account_id),
-                address: Some(asked.client.0),
-            };
-            service.note_refusal(refused).await;
-            return Err(refusal.into());
-        }
-    }
+    service.admit_caller(asked, &bearer).await?;
     Ok(Caller(bearer))
 }
 

@@ -71,13 +71,15 @@ impl Service {
             return Err(self.sign_in_failed(asked, Some(sign_in)).await?);
         }
         let role = sign_in.account.role;
-        Ok(Caller::signed_in(Bearer {
+        let bearer = Bearer {
             credential: Credential::Password,
             account_id: sign_in.account.id,
             role,
             scopes: Scopes::all().without_admin_unless(role == Role::Admin),
             album_id: None,
-        }))
+        };
+        self.admit_caller(asked, &bearer).await?;
+        Ok(Caller::signed_in(bearer))
     }
 
     async fn recognise_token_of(

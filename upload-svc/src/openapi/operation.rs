@@ -241,7 +241,12 @@ impl Operation {
             "database_away",
         ];
         if self.access != Access::Anyone {
-            codes.extend(["unauthenticated", "invalid_credential", "token_rate_exceeded"]);
+            codes.extend([
+                "unauthenticated",
+                "invalid_credential",
+                "token_rate_exceeded",
+                "account_rate_exceeded",
+            ]);
             if !self.keeps_to_album {
                 codes.push("album_not_allowed");
             }

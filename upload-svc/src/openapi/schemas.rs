@@ -119,8 +119,8 @@ fn problem(language: Language) -> Schema {
         (
             "per_minute",
             count().optional().about(t(
-                "(`token_rate_exceeded`)",
-                "每分钟上限（`token_rate_exceeded`）。",
+                "(`token_rate_exceeded`, `account_rate_exceeded`)",
+                "每分钟上限（`token_rate_exceeded`、`account_rate_exceeded`）。",
             )),
         ),
         (

@@ -29,6 +29,13 @@ pub(super) fn problem(refusal: &AccessRefusal, language: Language) -> Problem {
         )
         .extra("per_minute", *per_minute)
         .retry_after(*wait),
+        AccessRefusal::AccountRateExceeded { per_minute, wait } => say(
+            StatusCode::TOO_MANY_REQUESTS,
+            "This account sends more requests than it may",
+            "该账户的请求过于频繁",
+        )
+        .extra("per_minute", *per_minute)
+        .retry_after(*wait),
         AccessRefusal::Busy { wait } => say(
             StatusCode::SERVICE_UNAVAILABLE,
             "The server is busy checking passwords",
@@ -109,6 +116,7 @@ mod tests {
             AccessRefusal::WrongPassword,
             AccessRefusal::SignInThrottled { wait },
             AccessRefusal::TokenRateExceeded { per_minute: 1, wait },
+            AccessRefusal::AccountRateExceeded { per_minute: 1, wait },
             AccessRefusal::Busy { wait },
             AccessRefusal::CrossSite,
             AccessRefusal::NotASession,

@@ -143,3 +143,58 @@ async fn old_events_are_forgotten_in_batches_by_the_janitor_alone() {
     );
     assert_eq!(catalog::withdraw_of_deleted(&janitor, before).await.unwrap(), 0);
 }
+
+/// How often each address was refused, event by event.
+async fn refused(server: &Server, events: usize) -> Vec<(String, u64)> {
+    let client = server.database.connect().await;
+    let sql = "SELECT host(client_address), detail FROM event WHERE kind = 'rate_limited' AND detail ->> 'limit' = 'address' ORDER BY id";
+    // They are written behind the answer.
+    for _ in 0..500 {
+        let rows = client.query(sql, &[]).await.unwrap();
+        if rows.len() >= events {
+            let read = rows.iter().map(|row| (row.get(0), row.get::<_, Value>(1)));
+            return read
+                .map(|(address, detail)| (address, detail["count"].as_u64().unwrap()))
+                .collect();
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("fewer than {events} events");
+}
+
+#[tokio::test]
+async fn what_the_limit_of_addresses_refuses_is_one_event_a_minute_of_each() {
+    let server = Server::start(&[("BERTH_RATE_LIMIT", "1"), ("BERTH_TRUSTED_PROXIES", "127.0.0.1")]).await;
+    let ask = async |address: &str| {
+        let from = format!("X-Forwarded-For: {address}");
+        server
+            .send("GET", "/v1/session", &[&from, &server.bearer()], b"")
+            .await
+    };
+    assert_eq!(ask("192.0.2.1").await.status, 200);
+    for _ in 0..40 {
+        let answer = ask("192.0.2.1").await;
+        assert_eq!(
+            (answer.status, code(&answer).as_str()),
+            (429, "too_many_requests")
+        );
+        assert!(
+            answer
+                .header("ratelimit")
+                .unwrap()
+                .starts_with("\"client\";r=0;t=")
+        );
+    }
+    let first = ("192.0.2.1".to_owned(), 1);
+    assert_eq!(refused(&server, 1).await, std::slice::from_ref(&first));
+    for address in ["2001:db8:1:2::1", "2001:db8:1:2::2", "2001:db8:1:2::3"] {
+        ask(address).await;
+    }
+    server.clock.advance(SignedDuration::from_secs(60));
+    ask("192.0.2.1").await;
+    let network = ("2001:db8:1:2::".to_owned(), 1);
+    assert_eq!(
+        refused(&server, 3).await,
+        [first, network, ("192.0.2.1".to_owned(), 40)]
+    );
+}

@@ -98,6 +98,7 @@ async fn run(
         ("BERTH_DATA", &data),
         ("BERTH_DATABASE_URL", &url),
         ("BERTH_RATE_LIMIT", "0"),
+        ("BERTH_ACCOUNT_RATE_LIMIT", "0"),
     ];
     pairs.extend_from_slice(settings);
     let mut settings = UploadSettings::load(Sources::from_pairs(pairs)).unwrap();
@@ -105,11 +106,7 @@ async fn run(
     settings.decoders.program = env!("CARGO_BIN_EXE_upload-svc").into();
     let metrics = Metrics::new();
     let service = Service::new(&settings, clock.clock(), &metrics).unwrap();
-    let stack = upload_svc::stack_settings(
-        &settings.limits,
-        settings.rate_limit,
-        settings.trusted_proxies.clone(),
-    );
+    let stack = upload_svc::stack_settings(&service, &settings);
     let stacked = http_kit::stack(upload_svc::routes(service.clone()), stack, &metrics);
     let listener = Listener::bind(&"127.0.0.1:0".parse().unwrap()).await.unwrap();
     let address = listener

@@ -287,3 +287,58 @@ async fn a_token_that_is_bound_to_an_album_uploads_to_no_other() {
         }
     }
 }
+
+#[tokio::test]
+async fn an_account_is_held_to_its_rate_over_all_that_it_shows() {
+    let server = Server::start(&[("BERTH_ACCOUNT_RATE_LIMIT", "4")]).await;
+    let bob = sign_up(&server, "bob", Role::Member).await;
+    sign_up(&server, "eve", Role::Member).await;
+    let (session, other) = (sign_in(&server, "bob").await, sign_in(&server, "eve").await);
+    let token = bearer(
+        &make(
+            &server,
+            &session,
+            &json!({ "scopes": ["read"], "rate_per_minute": 9 }),
+        )
+        .await,
+    );
+    let child = test_kit::token(&server.database, bob, &[Scope::Read]).await;
+    let child = format!("Authorization: Bearer {}", child.expose());
+    for (shown, status, state) in [
+        (&token, 200, "\"token\";r=8;t=7, \"account\";r=2;t=30"),
+        (&child, 200, "\"account\";r=1;t=45"),
+        (&session, 200, "\"account\";r=0;t=60"),
+        (&child, 429, "\"account\";r=0;t=15"),
+        (&token, 429, "\"token\";r=7;t=14, \"account\";r=0;t=15"),
+        (&other, 200, "\"account\";r=3;t=15"),
+    ] {
+        let answer = server.send("GET", "/v1/session", &[shown], b"").await;
+        assert_eq!(answer.status, status, "{answer:?}");
+        assert_eq!(answer.header("ratelimit"), Some(state), "{answer:?}");
+        if status == 429 {
+            assert_eq!(code(&answer), "account_rate_exceeded");
+            assert_eq!(
+                (answer.header("retry-after"), &answer.json()["per_minute"]),
+                (Some("15"), &json!(4))
+            );
+        }
+    }
+    let policy = server.send("GET", "/v1/session", &[&token], b"").await;
+    assert_eq!(
+        policy.header("ratelimit-policy"),
+        Some("\"token\";q=9;w=60, \"account\";q=4;w=60")
+    );
+    server.clock.advance(SignedDuration::from_secs(15));
+    assert_eq!(
+        server.send("GET", "/v1/session", &[&child], b"").await.status,
+        200
+    );
+    let client = server.database.connect().await;
+    let written =
+        "SELECT account_id FROM event WHERE kind = 'rate_limited' AND detail ->> 'limit' = 'account'";
+    let written = client.query(written, &[]).await.unwrap();
+    assert_eq!(
+        written.iter().map(|row| row.get::<_, i64>(0)).collect::<Vec<_>>(),
+        [bob]
+    );
+}

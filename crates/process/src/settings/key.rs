@@ -88,6 +88,7 @@ pub const KEYS: &[Key] = &[
     key("BERTH_VALIDATION", "decode"),
     key("BERTH_SCRUB", "location"),
     key("BERTH_RATE_LIMIT", "3000"),
+    key("BERTH_ACCOUNT_RATE_LIMIT", "6000"),
     key("BERTH_TRUSTED_PROXIES", "unix"),
     key("BERTH_DELIVERY", "stream"),
     key("BERTH_COUNT_VIEWS", "on"),
