@@ -1,7 +1,7 @@
-//! sharex: `GET /v1/tokens/{id}/sharex.sxcu` hands the signed-in user a ready uploader file for `ShareX`, which posts to Lsky's path.
+//! sharex: `/v1/tokens/{id}/sharex.sxcu` is a ready uploader file for `ShareX`, which posts to Lsky's path.
 //!
-//! Only the hash of a token is kept, so a token can't be written into a file later. Who shows that very token gets it back in the file;
-//! for anybody else a token is made under it, with no more rights, which goes when it is revoked.
+//! Only the hash of a token is kept, so a token can't be written into a file later. Who shows that very token gets it back in the file. For
+//! anybody else GET leaves a placeholder where it goes, and POST makes one under it, with no more rights, which goes when it is revoked.
 
 use catalog::{Bearer, Credential, NewToken, TokenBounds, TokenRecord};
 use domain::{AccessRefusal, Refusal, Scope, Scopes, Sha256, Token, TokenHash};
@@ -17,29 +17,61 @@ use warp::{Filter, Reply as _, filters::BoxedFilter, path, reply::Response};
 use super::{With, reply};
 use crate::{
     Service,
-    identity::{authenticate_in_album, is_foreign_page, require},
+    idempotency::once,
+    identity::{authenticate_in_album, require},
     problem::Failure,
-    routes::Asked,
+    routes::{Asked, Body, read_body},
 };
 
 const ROUTE: &str = "GET /v1/tokens/{id}/sharex.sxcu";
+const MAKING: &str = "POST /v1/tokens/{id}/sharex.sxcu";
+/// Stands where the token goes that its owner has kept.
+const PLACEHOLDER: &str = "YOUR_TOKEN";
 /// More tokens than anybody has.
 const MOST_TOKENS: i64 = 10_000;
 
 pub(super) fn routes(with: &With) -> Vec<BoxedFilter<(Response,)>> {
-    vec![row!(
-        with,
-        path!("v1" / "tokens" / String / "sharex.sxcu"),
-        get,
-        uploader_file
-    )]
+    vec![
+        row!(
+            with,
+            path!("v1" / "tokens" / String / "sharex.sxcu"),
+            get,
+            uploader_file
+        ),
+        row!(
+            with,
+            path!("v1" / "tokens" / String / "sharex.sxcu"),
+            post + body,
+            make_uploader_file
+        ),
+    ]
 }
 
+/// Makes nothing: a page of another site can have a browser send it.
 async fn uploader_file(id: String, service: Service, asked: Asked) -> Response {
-    match token_for(&service, &asked, &id).await {
+    let outcome = token_to_show(&service, &asked, &id).await;
+    answer(ROUTE, &service, &asked, outcome)
+}
+
+/// Makes a token, once for each `Idempotency-Key`.
+async fn make_uploader_file(id: String, service: Service, asked: Asked, body: Body) -> Response {
+    once(service, asked, body, move |service, asked, body| async move {
+        let outcome = token_to_make(&service, &asked, &id, body).await;
+        answer(MAKING, &service, &asked, outcome)
+    })
+    .await
+}
+
+fn answer(
+    route: &'static str,
+    service: &Service,
+    asked: &Asked,
+    outcome: Result<String, Failure>,
+) -> Response {
+    match outcome {
         Ok(token) => {
             let text = format!("{:#}\n", uploader(service.base_url(), &token));
-            let mut response = reply::json(ROUTE, StatusCode::OK, &json!({}));
+            let mut response = reply::json(route, StatusCode::OK, &json!({}));
             *response.body_mut() = text.into_response().into_body();
             let headers = response.headers_mut();
             headers.remove(http::header::CONTENT_LENGTH);
@@ -52,7 +84,7 @@ async fn uploader_file(id: String, service: Service, asked: Asked) -> Response {
         }
         Err(failure) => {
             let problem = failure.problem(Language::of(&asked.headers));
-            reply::finish(ROUTE, problem.into_response())
+            reply::finish(route, problem.into_response())
         }
     }
 }
@@ -75,9 +107,9 @@ fn uploader(base_url: &str, token: &str) -> Value {
     })
 }
 
-async fn token_for(service: &Service, asked: &Asked, id: &str) -> Result<String, Failure> {
+async fn token_to_show(service: &Service, asked: &Asked, id: &str) -> Result<String, Failure> {
     let bearer = authenticate_in_album(service, asked).await?;
-    let id: i64 = id.parse().map_err(|_| AccessRefusal::NoSuchToken)?;
+    let id = read_id(id)?;
     if let Credential::Token { id: shown, .. } = bearer.credential
         && shown == id
         && let Some(token) = shown_token(asked)
@@ -86,12 +118,21 @@ async fn token_for(service: &Service, asked: &Asked, id: &str) -> Result<String,
         return Ok(token);
     }
     require(&bearer, Scope::Manage)?;
-    // SECURITY: what is made here is a credential; a page of another site can't read it, and must not make any either.
-    if is_foreign_page(&asked.headers, service.base_url()) {
-        return Err(AccessRefusal::CrossSite.into());
-    }
-    let parent = find_token(service, &bearer, id).await?;
+    find_token(service, &bearer, id).await?;
+    Ok(PLACEHOLDER.to_owned())
+}
+
+async fn token_to_make(service: &Service, asked: &Asked, id: &str, body: Body) -> Result<String, Failure> {
+    let bearer = authenticate_in_album(service, asked).await?;
+    require(&bearer, Scope::Manage)?;
+    // There is nothing to say.
+    let _nothing: Value = read_body(&asked.headers, body).await?;
+    let parent = find_token(service, &bearer, read_id(id)?).await?;
     make_under(service, asked, &bearer, &parent).await
+}
+
+fn read_id(id: &str) -> Result<i64, AccessRefusal> {
+    id.parse().map_err(|_| AccessRefusal::NoSuchToken)
 }
 
 /// The text of the token that stands in `Authorization`.
@@ -103,7 +144,9 @@ fn shown_token(asked: &Asked) -> Option<String> {
 
 async fn find_token(service: &Service, bearer: &Bearer, id: i64) -> Result<TokenRecord, Failure> {
     let tokens = catalog::list_tokens(service.catalog(), bearer.account_id, None, MOST_TOKENS).await?;
-    let found = tokens.into_iter().find(|token| token.id == id);
+    let mut found = tokens.into_iter().filter(|token| token.id == id);
+    // SECURITY: a token that is bound to an album learns of no other album's.
+    let found = found.find(|token| bearer.album_id.is_none() || bearer.album_id == token.album_id);
     Ok(found.ok_or(AccessRefusal::NoSuchToken)?)
 }
 
@@ -114,16 +157,8 @@ async fn make_under(
     parent: &TokenRecord,
 ) -> Result<String, Failure> {
     let is_good = parent.scopes.iter().any(|scope| scope == Scope::Upload.as_str());
-    let is_within = match bearer.credential {
-        // A token that is bound hands nothing on that another token was given.
-        Credential::Token { .. } => bearer.album_id.is_none() || bearer.album_id == parent.album_id,
-        Credential::Session { .. } | Credential::Password => true,
-    };
     if !is_good {
         return Err(Refusal::ScopeMissing(Scope::Upload).into());
-    }
-    if !is_within {
-        return Err(AccessRefusal::NoSuchToken.into());
     }
     require(bearer, Scope::Upload)?;
     let token = Token::from_random(process::random());

@@ -12,7 +12,10 @@ use crate::{
 };
 
 /// What a dialect mounts under `/v1`, where it is on: it stands in no table of ours.
-const OF_DIALECTS: [(&str, &str); 1] = [("/v1/tokens/{}/sharex.sxcu", "get")];
+const OF_DIALECTS: [(&str, &str); 2] = [
+    ("/v1/tokens/{}/sharex.sxcu", "get"),
+    ("/v1/tokens/{}/sharex.sxcu", "post"),
+];
 
 /// The table of routes, with which nothing is asked.
 fn table() -> BTreeSet<(String, String)> {

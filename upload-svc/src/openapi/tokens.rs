@@ -10,7 +10,7 @@ use super::{
 
 pub(super) fn operations(language: Language) -> Vec<Operation> {
     let t = |english, chinese| language.pick(english, chinese);
-    vec![
+    let mut operations = vec![
         make(language),
         get("/v1/tokens", "listTokens", t("List your tokens", "列出令牌"))
             .about(t(
@@ -33,23 +33,37 @@ pub(super) fn operations(language: Language) -> Vec<Operation> {
             .path_part("id", number())
             .answers_nothing(204, t("Revoked.", "已吊销。"))
             .refuses(&["token_not_found"]),
-        uploader_file(language),
-    ]
+    ];
+    operations.extend(uploader_files(language));
+    operations
 }
 
 /// Where the dialect `sharex` is on.
-fn uploader_file(language: Language) -> Operation {
+fn uploader_files(language: Language) -> Vec<Operation> {
+    const PATH: &str = "/v1/tokens/{id}/sharex.sxcu";
     let t = |english, chinese| language.pick(english, chinese);
-    get("/v1/tokens/{id}/sharex.sxcu", "getShareXFile", t("Settings for ShareX", "ShareX 设置文件"))
-        .about(t(
-            "A file that ShareX opens. The token that asks for itself stands in it (then `upload` is enough); for another of yours one is made under it, with no more rights, which goes when that one is revoked.",
-            "可用 ShareX 直接打开的设置文件。令牌请求自身时文件中就是该令牌（此时有 `upload` 权限即可）；请求其他令牌时，会在其下新建一个权限不超过它的令牌，并随它一起吊销。",
-        ))
-        .access(Access::Own(Scope::Manage))
-        .keeps_to_album()
-        .path_part("id", number())
-        .answers(200, t("The file.", "设置文件。"), any_object())
-        .refuses(&["token_not_found", "cross_site_request", "grant_too_wide"])
+    vec![
+        get(PATH, "getShareXFile", t("Settings for ShareX", "ShareX 设置文件"))
+            .about(t(
+                "A file that ShareX opens. The token that asks for itself stands in it (then `upload` is enough); for another of yours `YOUR_TOKEN` does, to be replaced.",
+                "可用 ShareX 直接打开的设置文件。令牌请求自身时文件中就是该令牌（此时有 `upload` 权限即可）；请求其他令牌时为 `YOUR_TOKEN`，需自行替换。",
+            ))
+            .access(Access::Own(Scope::Manage))
+            .keeps_to_album()
+            .path_part("id", number())
+            .answers(200, t("The file.", "设置文件。"), any_object())
+            .refuses(&["token_not_found"]),
+        post(PATH, "makeShareXFile", t("Settings for ShareX, with a new token", "生成带新令牌的 ShareX 设置文件"))
+            .about(t(
+                "The same with a token made under that one, with no more rights, which goes when that one is revoked.",
+                "同上，并在该令牌名下新建一个权限不超过它的令牌，随它一起吊销。",
+            ))
+            .access(Access::Own(Scope::Manage))
+            .keeps_to_album()
+            .path_part("id", number())
+            .answers(200, t("The file.", "设置文件。"), any_object())
+            .refuses(&["token_not_found", "malformed_body", "request_too_large", "request_timeout"]),
+    ]
 }
 
 fn make(language: Language) -> Operation {

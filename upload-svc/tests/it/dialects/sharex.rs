@@ -14,6 +14,11 @@ async fn uploader_file(server: &Server, id: &Value, bearer: &str) -> Answer {
     server.send("GET", &path, &[bearer], b"").await
 }
 
+async fn made_file(server: &Server, id: &Value, headers: &[&str]) -> Answer {
+    let path = format!("/v1/tokens/{id}/sharex.sxcu");
+    server.send("POST", &path, headers, b"").await
+}
+
 #[tokio::test]
 async fn the_token_that_asks_for_itself_stands_in_the_file() {
     let server = Server::start(&[]).await;
@@ -46,7 +51,14 @@ async fn for_another_token_one_is_made_under_it_that_uploads_and_goes_with_it() 
     let server = Server::start(&[]).await;
     test_kit::token(&server.database, server.account, &[Scope::Upload, Scope::Read]).await;
     let other = tokens(&server).await[0]["id"].clone();
-    let file = uploader_file(&server, &other, &server.bearer()).await.json();
+    let empty = uploader_file(&server, &other, &server.bearer()).await.json();
+    assert_eq!(empty["Headers"]["Authorization"], "Bearer YOUR_TOKEN");
+    assert_eq!(tokens(&server).await.len(), 2, "GET makes none");
+    let once = [server.bearer(), "Idempotency-Key: one".to_owned()];
+    let once: Vec<&str> = once.iter().map(String::as_str).collect();
+    let file = made_file(&server, &other, &once).await.json();
+    assert_eq!(made_file(&server, &other, &once).await.json(), file);
+    assert_eq!(tokens(&server).await.len(), 3);
     let authorization = format!(
         "Authorization: {}",
         file["Headers"]["Authorization"].as_str().unwrap()
@@ -86,12 +98,13 @@ async fn a_token_that_may_not_upload_or_is_somebody_elses_gets_no_file() {
     test_kit::token(&server.database, server.account, &[Scope::Read]).await;
     let reading = tokens(&server).await[0]["id"].clone();
     assert_eq!(
-        uploader_file(&server, &reading, &server.bearer()).await.status,
+        made_file(&server, &reading, &[&server.bearer()]).await.status,
         403
     );
     let bob = test_kit::account(&server.database, "bob").await;
     let bobs = test_kit::token(&server.database, bob, &[Scope::Upload, Scope::Manage]).await;
     let bobs = format!("Authorization: Bearer {}", bobs.expose());
     assert_eq!(uploader_file(&server, &reading, &bobs).await.status, 404);
+    assert_eq!(made_file(&server, &reading, &[&bobs]).await.status, 404);
     assert_eq!(uploader_file(&server, &reading, "Accept: */*").await.status, 401);
 }
