@@ -42,6 +42,7 @@ struct Parts {
     header_validation: Dialects,
     anonymous_account: Option<Username>,
     lifetime: Duration,
+    grace: Duration,
     answers_kept: Duration,
     uploads_kept: Duration,
     turns: Turns,
@@ -87,6 +88,7 @@ impl Service {
             header_validation: settings.header_validation.clone(),
             anonymous_account: settings.anonymous_account.clone(),
             lifetime: settings.lifetime,
+            grace: settings.grace,
             answers_kept: settings.answers_kept,
             uploads_kept: settings.uploads_kept,
             turns: Turns::default(),
@@ -173,6 +175,14 @@ impl Service {
 
     pub(crate) fn decoders(&self) -> &Decoders {
         &self.parts.decoders
+    }
+
+    /// What ended then or before can't be restored any more.
+    pub(crate) fn grace_began(&self) -> jiff::Timestamp {
+        let grace = jiff::SignedDuration::try_from(self.parts.grace).unwrap_or(jiff::SignedDuration::MAX);
+        // Nothing ended before there was a berth; and Postgres knows no time as early as we do.
+        let began = self.now().checked_sub(grace);
+        began.unwrap_or_default().max(jiff::Timestamp::UNIX_EPOCH)
     }
 
     /// How long answers to requests with an `Idempotency-Key` are kept.

@@ -34,6 +34,8 @@ pub struct UploadSettings {
     pub lifetime: Duration,
     /// How long an upload in pieces is kept that nobody goes on with.
     pub uploads_kept: Duration,
+    /// How long what has ended can be restored.
+    pub grace: Duration,
     /// How long answers to requests with an `Idempotency-Key` are kept.
     pub answers_kept: Duration,
     /// The older hosts' contracts that are spoken.
@@ -87,6 +89,7 @@ impl UploadSettings {
             },
             limits: limits(&mut reader),
             lifetime: Duration::from_secs(u64::from(reader.value("BERTH_EXPIRE_DAYS", 0u32)) * SECONDS_A_DAY),
+            grace: reader.value_with("BERTH_SWEEP_GRACE", Duration::ZERO, parse_duration),
             uploads_kept: lasting(&mut reader, "BERTH_UPLOADS_KEEP"),
             answers_kept: lasting(&mut reader, "BERTH_IDEMPOTENCY_KEEP"),
             dialects: reader.list("BERTH_DIALECTS").into_iter().collect(),

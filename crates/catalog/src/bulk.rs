@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use tokio_postgres::{Row, types::ToSql};
 
 use crate::{
-    Catalog, ChangeError, Error, restore::bring_back, upload_rules::rules_of_albums, withdraw::Locked,
+    Catalog, ChangeError, Error, RestoreTerms, restore::bring_back, upload_rules::rules_of_albums,
+    withdraw::Locked,
 };
 
 const OPERATION: &str = "change many images";
@@ -16,8 +17,13 @@ const OPERATION: &str = "change many images";
 pub enum BulkAction {
     /// End them.
     Withdraw,
-    /// Bring them back. Those whose time is over live as long as a new upload into their album; this long where no policy says.
-    Restore(Duration),
+    /// Bring them back. Those whose time is over live as long as a new upload into their album.
+    Restore {
+        /// How long those live of whose album no policy says.
+        lifetime: Duration,
+        /// What ended then or before is gone for good.
+        grace_began: Timestamp,
+    },
     /// Put them into this album of their owner's, if it lets them live as long as they do.
     Move(i64),
     /// Let them end then, where their albums let them live so long.
@@ -30,7 +36,7 @@ impl BulkAction {
     fn event(self) -> &'static str {
         match self {
             Self::Withdraw => "withdraw",
-            Self::Restore(_) => "restore",
+            Self::Restore { .. } => "restore",
             Self::Move(_) | Self::Expire(_) | Self::Show(_) => "change",
         }
     }
@@ -122,15 +128,20 @@ async fn change_batch(
                 }
             }
         }
-        BulkAction::Restore(lifetime) => {
+        BulkAction::Restore {
+            lifetime,
+            grace_began,
+        } => {
             let images = lock_many(transaction, caller, &texts, now).await?;
             let albums: Vec<i64> = images.iter().map(|(_, image)| image.album_id).collect();
             let rules = rules_of_albums(transaction, &albums, lifetime).await?;
             for (id, image) in images {
-                let renewed = rules[&image.album_id].lifetime;
-                let renewed = Expiry::after(renewed, now);
+                let terms = RestoreTerms {
+                    renewed: Expiry::after(rules[&image.album_id].lifetime, now),
+                    grace_began,
+                };
                 let restored =
-                    bring_back_alone(transaction, image.account_id, &image.locked, renewed, now).await?;
+                    bring_back_alone(transaction, image.account_id, &image.locked, terms, now).await?;
                 outcomes.insert(id, restored);
             }
         }
@@ -320,7 +331,7 @@ async fn bring_back_alone(
     transaction: &Transaction<'_>,
     account_id: i64,
     locked: &Locked,
-    renewed: Expiry,
+    terms: RestoreTerms,
     now: Timestamp,
 ) -> Result<Result<(), ChangeError>, Error> {
     let run = async |sql| {
@@ -330,7 +341,7 @@ async fn bring_back_alone(
             .map_err(Error::statement(OPERATION))
     };
     run("SAVEPOINT one").await?;
-    match bring_back(transaction, account_id, locked, renewed, now).await {
+    match bring_back(transaction, account_id, locked, terms, now).await {
         Ok(_) => {
             run("RELEASE SAVEPOINT one").await?;
             Ok(Ok(()))

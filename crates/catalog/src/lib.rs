@@ -80,7 +80,7 @@ pub use derive::{
 pub use event_list::{EventFilter, EventRecord, forget_events, list_events};
 pub use events::{Event, record};
 pub use exists::{Content, find_by_content};
-pub use expire::expire_batch;
+pub use expire::{expire_batch, explain_expire};
 pub use fold::{DayCount, Fold, Referrer, ReferrerCount, fold_counts, forget_journal};
 pub use idempotency::{
     Claimed, IdempotencyClaim, IdempotencyKey, KeptAnswer, claim_request, forget_answers, keep_answer,
@@ -108,7 +108,7 @@ pub use purges::{
 };
 pub use quota::find_quota;
 pub use replace::{ReplaceError, Replacing, replace};
-pub use restore::restore;
+pub use restore::{RestoreTerms, restore};
 pub use roles::{ServiceRole, create_database, let_in};
 pub use rollup::{forget_usage, keep_top_images, make_room_for_sites};
 pub use sessions::{

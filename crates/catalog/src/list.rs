@@ -68,7 +68,7 @@ pub struct ImageFilter {
     /// Last seen before this, or never.
     pub unused_since: Option<Timestamp>,
     pub expiring_before: Option<Timestamp>,
-    /// Those that have ended and can be restored, in place of the live ones.
+    /// Those that have ended and can still be restored, in place of the live ones.
     pub ended: bool,
 }
 
@@ -85,6 +85,8 @@ pub struct ImageQuery {
     pub after: Option<ImagePosition>,
     /// How many at most.
     pub limit: i64,
+    /// What ended then or before can't be restored any more.
+    pub grace_began: Timestamp,
 }
 
 impl ImageSort {
@@ -175,7 +177,7 @@ impl Statement {
             None => "owner.id".to_owned(),
         };
         let mut conditions = format!("image.account_id = {owner}");
-        statement.filter(&query.filter, &owner, now, &mut conditions);
+        statement.filter(query, &owner, now, &mut conditions);
         if let Some(after) = &query.after {
             let (value, kind): (Parameter, Type) = match after.key.clone() {
                 SortKey::Uploaded(at) => (Box::new(at), Type::TIMESTAMPTZ),
@@ -217,13 +219,15 @@ impl Statement {
         format!("${}", self.parameters.len())
     }
 
-    fn filter(&mut self, filter: &ImageFilter, owner: &str, now: Timestamp, conditions: &mut String) {
+    fn filter(&mut self, query: &ImageQuery, owner: &str, now: Timestamp, conditions: &mut String) {
+        let filter = &query.filter;
         let mut also = |condition: String| {
             conditions.push_str(" AND ");
             conditions.push_str(&condition);
         };
         if filter.ended {
-            also("image.ended_at IS NOT NULL".to_owned());
+            let began = self.add(query.grace_began, Type::TIMESTAMPTZ);
+            also(format!("image.ended_at > {began}"));
         } else {
             let now = self.add(now, Type::TIMESTAMPTZ);
             also(format!(
@@ -270,9 +274,11 @@ impl Statement {
             also(format!("image.album_id = {album}"));
         }
         if let Some(since) = filter.unused_since {
+            // By the day where that narrows it down, and then by the second.
             let since = self.add(since, Type::TIMESTAMPTZ);
             also(format!(
-                "NOT EXISTS (SELECT FROM view_count WHERE view_count.image_id = image.id AND view_count.last_viewed_at >= {since})"
+                "image.id IN (SELECT image_id FROM image_seen WHERE account_id = {owner} AND seen_on <= ({since} AT TIME ZONE 'UTC')::date)
+                 AND NOT EXISTS (SELECT FROM view_count WHERE view_count.image_id = image.id AND view_count.last_viewed_at >= {since})"
             ));
         }
         self.filter_by_terms(filter, owner, &mut also);

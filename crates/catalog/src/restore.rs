@@ -16,13 +16,22 @@ use crate::{
 
 const OPERATION: &str = "restore an image";
 
+/// What holds for bringing images back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RestoreTerms {
+    /// Until when those live whose time is over.
+    pub renewed: Expiry,
+    /// What ended then or before is gone for good.
+    pub grace_began: Timestamp,
+}
+
 /// Brings back an image that was withdrawn or has expired, if it is what its client expects, and gives it; one that is live is given as it is. If its time is
-/// over it lives until `renewed`. It can be brought back as long as its row is there, which the janitor removes after the grace.
+/// over it lives as its terms say. It can be brought back until the grace ends, whether or not the janitor has come by.
 pub async fn restore(
     catalog: &Catalog,
     account_id: i64,
     public_id: PublicId,
-    renewed: Expiry,
+    terms: RestoreTerms,
     expected: Expected<'_>,
     client_address: Option<IpAddr>,
     now: Timestamp,
@@ -34,7 +43,7 @@ pub async fn restore(
     if !expected(&read_locked(OPERATION, &transaction, locked.id).await?) {
         return Err(ChangeError::Unexpected);
     }
-    if bring_back(&transaction, account_id, &locked, renewed, now).await? {
+    if bring_back(&transaction, account_id, &locked, terms, now).await? {
         let event = Event {
             kind: "restore",
             account_id: Some(account_id),
@@ -54,7 +63,7 @@ pub(crate) async fn bring_back(
     transaction: &Transaction<'_>,
     account_id: i64,
     locked: &Locked,
-    renewed: Expiry,
+    terms: RestoreTerms,
     now: Timestamp,
 ) -> Result<bool, ChangeError> {
     const REVIVE: &str = "
@@ -63,6 +72,11 @@ pub(crate) async fn bring_back(
     let is_over = !is_live(image.expiry, now);
     if image.ended.is_none() && !is_over {
         return Ok(false);
+    }
+    // One that has expired may not have been written off yet.
+    let ended_at = image.ended.as_ref().map(|(at, _)| *at).or(image.expiry.at());
+    if ended_at.is_some_and(|at| at <= terms.grace_began) {
+        return Err(ChangeError::NotFound);
     }
     if image.ended.is_some() {
         let standing = find_standing(transaction, account_id, locked.blob_id, locked.size_bytes, now).await?;
@@ -74,7 +88,7 @@ pub(crate) async fn bring_back(
             return Err(ChangeError::QuotaExceeded);
         }
     }
-    let expiry = if is_over { renewed } else { image.expiry };
+    let expiry = if is_over { terms.renewed } else { image.expiry };
     let statement = transaction
         .prepare_cached(REVIVE)
         .await

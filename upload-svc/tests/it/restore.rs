@@ -101,3 +101,38 @@ async fn after_the_grace_there_is_nothing_to_bring_back() {
     assert_eq!(swept.blobs, 1);
     assert_problem(&restore(&server, &id).await, 404, "not_found");
 }
+
+#[tokio::test]
+async fn after_the_grace_nothing_comes_back_and_nothing_is_listed_that_could() {
+    let server = Server::start(&[("BERTH_SWEEP_GRACE", "1h")]).await;
+    let withdrawn = upload_id(&server, 1, &[]).await;
+    let expired = upload_id(&server, 2, &[("expires_in", "10s")]).await;
+    withdraw(&server, &withdrawn).await;
+    server.clock.advance(SignedDuration::from_secs(10));
+    let janitor = server.database.catalog_as(ServiceRole::Janitor);
+    catalog::expire_batch(&janitor, 10, server.clock.now())
+        .await
+        .unwrap();
+    let ended = async || {
+        let list = server.get("/v1/images?ended=true").await.json();
+        list["images"].as_array().unwrap().len()
+    };
+    assert_eq!(ended().await, 2);
+    server.clock.advance(SignedDuration::from_secs(3590));
+    assert_eq!(ended().await, 1, "the withdrawn one's hour is over");
+    assert_problem(&restore(&server, &withdrawn).await, 404, "not_found");
+    let both = serde_json::json!({ "ids": [withdrawn, expired], "action": "restore" });
+    let bulk = server
+        .send_json("POST", "/v1/images/bulk", &[&server.bearer()], &both)
+        .await
+        .json();
+    assert_eq!(
+        (&bulk["results"][0]["ok"], &bulk["results"][1]["ok"]),
+        (&false.into(), &true.into()),
+        "{bulk}"
+    );
+    let late = upload_id(&server, 3, &[("expires_in", "10s")]).await;
+    server.clock.advance(SignedDuration::from_secs(3610));
+    assert_problem(&restore(&server, &late).await, 404, "not_found");
+    assert_counts_are_true(&server).await;
+}

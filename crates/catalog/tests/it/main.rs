@@ -9,6 +9,7 @@ mod deriving;
 mod expiring;
 mod folding;
 mod idempotency;
+mod large_table;
 mod leading;
 mod list;
 mod lookups;

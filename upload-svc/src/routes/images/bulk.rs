@@ -88,7 +88,10 @@ fn action(service: &Service, fields: &Map<String, Value>) -> Result<BulkAction, 
     };
     Ok(match fields.get("action").and_then(Value::as_str) {
         Some("withdraw") => BulkAction::Withdraw,
-        Some("restore") => BulkAction::Restore(service.lifetime()),
+        Some("restore") => BulkAction::Restore {
+            lifetime: service.lifetime(),
+            grace_began: service.grace_began(),
+        },
         Some("move") => BulkAction::Move(fields::album(needed("album")?)?),
         Some("expire") => BulkAction::Expire(fields::expiry(needed("expires_at")?, now)?),
         Some("visibility") => BulkAction::Show(fields::visibility(needed("visibility")?)?),

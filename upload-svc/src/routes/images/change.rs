@@ -1,4 +1,4 @@
-use catalog::{ImagePatch, ImageRecord};
+use catalog::{ImagePatch, ImageRecord, RestoreTerms};
 use domain::{Expiry, Refusal, Scope, hotlink::Level};
 use http_kit::Language;
 use jiff::Timestamp;
@@ -81,12 +81,15 @@ pub(crate) async fn restore(id: String, service: Service, asked: Asked, body: Bo
         let _nothing: Value = read_body(&asked.headers, body).await?;
         let image = find_any(&service, &bearer, &id).await?;
         let rules = intake::upload_rules(&service, image.account_id, Some(image.album_id)).await?;
-        let renewed = Expiry::after(rules.lifetime, service.now());
+        let terms = RestoreTerms {
+            renewed: Expiry::after(rules.lifetime, service.now()),
+            grace_began: service.grace_began(),
+        };
         Ok(catalog::restore(
             service.catalog(),
             image.account_id,
             image.public_id,
-            renewed,
+            terms,
             &|image| bearer.reaches(image.album_id),
             Some(asked.client.0),
             service.now(),

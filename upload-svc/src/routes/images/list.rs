@@ -46,6 +46,7 @@ async fn page(service: &Service, asked: &Asked) -> Result<Value, Failure> {
         after,
         // One more than is shown tells whether there is another page.
         limit: asked.limit + 1,
+        grace_began: service.grace_began(),
     };
     let mut images = catalog::list_images(service.catalog(), &query, service.now()).await?;
     let shown = usize::try_from(asked.limit).unwrap_or(usize::MAX);
