@@ -5,7 +5,10 @@ mod rollup;
 mod sweep;
 mod variants;
 
-use std::{sync::atomic::AtomicI64, time::Duration};
+use std::{
+    sync::atomic::{AtomicBool, AtomicI64},
+    time::Duration,
+};
 
 use blobs::BlobRemover;
 use catalog::Catalog;
@@ -106,6 +109,8 @@ pub(crate) struct Work<'a> {
     pub(crate) blobs_walked: &'a AtomicI64,
     /// The last blob whose variants' files were looked for.
     pub(crate) variants_walked: &'a AtomicI64,
+    /// Whether the round before reached the database.
+    pub(crate) is_steady: &'a AtomicBool,
     /// The instant by which all of the pass is judged.
     pub(crate) now: Timestamp,
     /// Cancelled: end after this batch.

@@ -1,5 +1,8 @@
 use std::{
-    sync::{Arc, atomic::AtomicI64},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicI64, Ordering},
+    },
     time::Duration,
 };
 
@@ -33,6 +36,7 @@ struct Parts {
     settings: JanitorSettings,
     blobs_walked: AtomicI64,
     variants_walked: AtomicI64,
+    is_steady: AtomicBool,
 }
 
 /// How one round of all passes went.
@@ -72,6 +76,7 @@ impl Service {
             settings: settings.clone(),
             blobs_walked: AtomicI64::new(0),
             variants_walked: AtomicI64::new(0),
+            is_steady: AtomicBool::new(false),
         })))
     }
 
@@ -125,6 +130,8 @@ impl Service {
     /// beside it: waiting would be in vain, for a leader leads until it ends, and beside is safe.
     pub async fn run_once(&self, stop: &CancellationToken) -> Round {
         let began = Instant::now();
+        // Whoever asks for one round wants all of it done.
+        self.0.is_steady.store(true, Ordering::Relaxed);
         let mut leadership = None;
         while !self.0.settings.pretend && leadership.is_none() && !stop.is_cancelled() {
             match Leadership::try_acquire(&self.0.catalog).await {
@@ -149,6 +156,7 @@ impl Service {
             settings: &parts.settings,
             blobs_walked: &parts.blobs_walked,
             variants_walked: &parts.variants_walked,
+            is_steady: &parts.is_steady,
             now: self.now(),
             stop,
         };

@@ -10,7 +10,7 @@
 //! - **listening**: every change is told, so what is here is true. A miss asks Postgres, once however many wait for it.
 //! - **deaf** (how it begins): a change may have been missed, so each request asks Postgres itself, for a moment
 //!   ([`PATIENCE`]). What Postgres says holds. When it does not answer, what was known last is answered; it stays judged
-//!   by its expiry. For [`STILL_AWAY`] after such a failure nobody asks again: a request would only wait in vain.
+//!   by its expiry (but for an image that views keep alive: nobody can say then that none did). For [`STILL_AWAY`] after such a failure nobody asks again: a request would only wait in vain.
 //!
 //! An image is read together with the policies that hold for it and kept with them, so a policy is as fresh as the image is in
 //! every state: told of within milliseconds while listening, asked for with each view while deaf.
@@ -134,17 +134,33 @@ impl Shelf {
 
     /// The image, from the shelf or from Postgres.
     pub(crate) async fn find(&self, wanted: &Wanted) -> Found {
-        let known = self.known(wanted, self.0.clock.now());
+        let found = self.look(wanted).await;
+        // One that views keep alive is not over before every view that came before its end is known.
+        if let Found::Image(image) = &found
+            && let Some(wait) = image.unsettled(self.0.clock.now())
+        {
+            tokio::time::sleep(wait).await;
+            return self.look(wanted).await;
+        }
+        found
+    }
+
+    async fn look(&self, wanted: &Wanted) -> Found {
+        let now = self.0.clock.now();
+        let known = self.known(wanted, now);
         if self.0.listening.load(Ordering::Acquire) {
-            if let Some(image) = known {
+            if let Some(image) = known.as_ref().filter(|image| !image.may_have_slid(now)) {
                 self.0.figures.shelf_hits.inc();
-                return Found::Image(image);
+                return Found::Image(Arc::clone(image));
             }
             self.0.figures.shelf_misses.inc();
-            return self.ask_together(wanted).await;
+            return match self.ask_together(wanted).await {
+                Found::Away => remember(known, now),
+                found => found,
+            };
         }
         self.0.figures.shelf_misses.inc();
-        let remembered = known.map_or(Found::Away, Found::Image);
+        let remembered = remember(known, now);
         if self.is_away() {
             return remembered;
         }
@@ -352,6 +368,15 @@ impl Shelf {
         // Ids are random, so any of their characters will do.
         let sum: usize = public_id.as_str().bytes().map(usize::from).sum();
         &self.0.images[sum % SHARDS]
+    }
+}
+
+/// What is answered when Postgres is away: what was known last. Where views keep an image alive, nobody can say now that none did.
+fn remember(known: Option<Arc<Shelved>>, now: Timestamp) -> Found {
+    match known {
+        Some(image) if image.may_have_slid(now) => Found::Image(Arc::new(image.kept(now))),
+        Some(image) => Found::Image(image),
+        None => Found::Away,
     }
 }
 

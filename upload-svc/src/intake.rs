@@ -34,7 +34,7 @@ use inspect::Looking;
 pub(crate) use options::read as read_options;
 use publish::{prepare, publish};
 pub(crate) use replace::replace;
-pub(crate) use rules::upload_rules;
+pub(crate) use rules::{expiry, upload_rules};
 
 /// Files of one request that are looked into side by side; there are decoders for other requests, too.
 const LOOKED_INTO_AT_ONCE: usize = 4;

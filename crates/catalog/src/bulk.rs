@@ -90,7 +90,7 @@ pub async fn change_many(
     Ok(outcomes)
 }
 
-/// Sets one column of the live images among `$1` to `$2`.
+/// Sets one column of the live images among `$1` to `$2`; others may stand before it.
 macro_rules! set_sql {
     ($column:literal) => {
         concat!(
@@ -178,7 +178,13 @@ async fn change_batch(
             )
             .await?;
             let values: Values<'_> = &[&texts, &expiry.at(), &now, &caller.owner, &caller.album_id];
-            done(transaction, set_sql!("expires_at"), values, &mut outcomes).await?;
+            done(
+                transaction,
+                set_sql!("ends_by_policy = false, expires_at"),
+                values,
+                &mut outcomes,
+            )
+            .await?;
         }
         BulkAction::Show(visibility) => {
             let values: Values<'_> = &[

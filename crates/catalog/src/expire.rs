@@ -1,4 +1,4 @@
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{Catalog, Error};
 
@@ -8,6 +8,7 @@ const SQL: &str = "
         SELECT image.id, image.blob_id, blob.size_bytes
         FROM image JOIN blob ON blob.id = image.blob_id
         WHERE image.ended_at IS NULL AND image.expires_at <= $1
+          AND (sliding(image) IS NULL OR ends_at(image) <= $3::timestamptz)
         ORDER BY image.expires_at LIMIT $2
         FOR UPDATE OF blob SKIP LOCKED
     ), due AS (
@@ -33,6 +34,10 @@ const SQL: &str = "
     )
     SELECT count(*) FROM ended";
 
+/// How much longer than its end an image that views keep alive waits to be written off, though it answers no more: views of its last
+/// moments may still be on their way, from a serve-svc whose line to the database was broken.
+const MARGIN: SignedDuration = SignedDuration::from_hours(1);
+
 /// Writes off up to `limit` images whose time is over at `now`; blobs that nothing links to any more are doomed. Says how
 /// many were written off; fewer than `limit` means that none is left but those that somebody held a lock on, or wrote off
 /// meanwhile.
@@ -42,9 +47,27 @@ const SQL: &str = "
 /// has, and then wait for the account that the upload has, too. The accounts are waited for, in the order of their ids
 /// (`held`), so that two batches at once can't wait for each other.
 pub async fn expire_batch(catalog: &Catalog, limit: i64, now: Timestamp) -> Result<u64, Error> {
+    expire(catalog, limit, now, Some(slid_before(now))).await
+}
+
+/// The same, but for images that views keep alive: for when nobody knows yet whether all views that were counted have come in.
+pub async fn expire_fixed_batch(catalog: &Catalog, limit: i64, now: Timestamp) -> Result<u64, Error> {
+    expire(catalog, limit, now, None).await
+}
+
+fn slid_before(now: Timestamp) -> Timestamp {
+    now.checked_sub(MARGIN).unwrap_or(Timestamp::MIN)
+}
+
+async fn expire(
+    catalog: &Catalog,
+    limit: i64,
+    now: Timestamp,
+    slid_before: Option<Timestamp>,
+) -> Result<u64, Error> {
     let client = catalog.client(OPERATION).await?;
     let row = client
-        .query_one(SQL, &[&now, &limit])
+        .query_one(SQL, &[&now, &limit, &slid_before])
         .await
         .map_err(Error::statement(OPERATION))?;
     Ok(row.get::<_, i64>(0).unsigned_abs())
@@ -54,9 +77,21 @@ pub async fn expire_batch(catalog: &Catalog, limit: i64, now: Timestamp) -> Resu
 pub async fn explain_expire(catalog: &Catalog, limit: i64, now: Timestamp) -> Result<String, Error> {
     let client = catalog.client(OPERATION).await?;
     let rows = client
-        .query(&format!("EXPLAIN {SQL}"), &[&now, &limit])
+        .query(&format!("EXPLAIN {SQL}"), &[&now, &limit, &slid_before(now)])
         .await
         .map_err(Error::statement(OPERATION))?;
     let lines: Vec<&str> = rows.iter().map(|row| row.get(0)).collect();
     Ok(lines.join("\n"))
+}
+
+/// Writes down the ends of up to `limit` images that views keep alive, where one comes within the hour and the views that were folded
+/// have moved it. Says how many that were.
+pub async fn slide_expiries(catalog: &Catalog, limit: i64, now: Timestamp) -> Result<u64, Error> {
+    const OPERATION: &str = "let views keep images alive";
+    let client = catalog.client(OPERATION).await?;
+    let row = client
+        .query_one("SELECT slide_expiries($1, $2)", &[&now, &limit])
+        .await
+        .map_err(Error::statement(OPERATION))?;
+    Ok(row.get::<_, i64>(0).unsigned_abs())
 }

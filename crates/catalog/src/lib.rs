@@ -80,7 +80,7 @@ pub use derive::{
 pub use event_list::{EventFilter, EventRecord, forget_events, list_events};
 pub use events::{Event, record};
 pub use exists::{Content, find_by_content};
-pub use expire::{expire_batch, explain_expire};
+pub use expire::{expire_batch, expire_fixed_batch, explain_expire, slide_expiries};
 pub use fold::{DayCount, Fold, Referrer, ReferrerCount, fold_counts, forget_journal};
 pub use idempotency::{
     Claimed, IdempotencyClaim, IdempotencyKey, KeptAnswer, claim_request, forget_answers, keep_answer,

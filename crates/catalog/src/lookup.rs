@@ -32,8 +32,10 @@ pub struct LiveImage {
     pub name: String,
     /// When anything of it last changed, its bytes too.
     pub updated_at: Timestamp,
-    /// When it ends by itself.
+    /// When it ends by itself, by the views that were folded.
     pub expiry: Expiry,
+    /// Whether views keep it alive, so that it may end later than that.
+    pub slides: bool,
     /// The album that it is in.
     pub album_id: i64,
     /// How often its signed links were taken back.
@@ -66,7 +68,8 @@ impl HotlinkTexts {
 macro_rules! select_live {
     ($condition:literal) => {
         concat!(
-            "SELECT image.id, image.public_id, image.visibility, image.name, image.updated_at, image.expires_at,
+            "SELECT image.id, image.public_id, image.visibility, image.name, image.updated_at, ends_at(image) AS expires_at,
+                    image.expires_at IS NOT NULL AND sliding(image) IS NOT NULL AS slides,
                     image.blob_id, image.album_id, image.link_generation,
                     blob.width, blob.height, blob.key, blob.sha256, blob.md5, blob.size_bytes, blob.media_type,
                     (SELECT nullif(policy -> 'hotlink', 'null') FROM site_policy)::text AS site_rules,
@@ -85,7 +88,8 @@ pub async fn find_live_by_id(catalog: &Catalog, public_id: PublicId) -> Result<O
     find(catalog, "find an image by its id", SQL, &[&public_id.as_str()]).await
 }
 
-/// The oldest image over the blob at this key that is live at `now` and public: what a path that carries an MD5 answers with. An
+/// The oldest image over the blob at this key that is live at `now` and public (or was a moment ago, where views keep it alive: some
+/// may not be folded yet): what a path that carries an MD5 answers with. An
 /// unlisted image is for who has its link, and an MD5 can be known without it.
 pub async fn find_live_by_key(
     catalog: &Catalog,
@@ -93,7 +97,7 @@ pub async fn find_live_by_key(
     now: Timestamp,
 ) -> Result<Option<LiveImage>, Error> {
     const SQL: &str = select_live!(
-        "blob.key = $1 AND image.visibility = 'public' AND (image.expires_at IS NULL OR image.expires_at > $2)
+        "blob.key = $1 AND image.visibility = 'public' AND (image.expires_at IS NULL OR image.expires_at > $2 OR sliding(image) IS NOT NULL AND ends_at(image) > $2 - interval '3 seconds')
          ORDER BY image.id LIMIT 1"
     );
     find(catalog, "find an image by its path", SQL, &[&key.as_str(), &now]).await
@@ -141,6 +145,7 @@ fn read(operation: &'static str, row: &Row) -> Result<LiveImage, Error> {
         name: text("name").to_owned(),
         updated_at: row.get("updated_at"),
         expiry: Expiry::from_option(row.get("expires_at")),
+        slides: row.get("slides"),
         album_id: row.get("album_id"),
         link_generation: row.get("link_generation"),
         rules: HotlinkTexts {

@@ -29,7 +29,7 @@ pub async fn find_by_maple_path(
         JOIN account ON account.id = image.account_id AND lower(account.username) = lower($1) AND account.deleted_at IS NULL
         WHERE lower(image.name COLLATE \"C\") = lower($2 COLLATE \"C\") AND image.name = $2
           AND image.created_at >= $3 AND image.created_at < $4 AND image.visibility <> 'private'
-          AND image.ended_at IS NULL AND (image.expires_at IS NULL OR image.expires_at > $5)
+          AND image.ended_at IS NULL AND (image.expires_at IS NULL OR image.expires_at > $5 OR sliding(image) IS NOT NULL AND ends_at(image) > $5 - interval '3 seconds')
         ORDER BY image.id LIMIT 1";
     let client = catalog.client(OPERATION).await?;
     let statement = client

@@ -109,7 +109,8 @@ async fn write(
     now: Timestamp,
 ) -> Result<(), Error> {
     const SQL: &str = "
-        UPDATE image SET name = $2, description = $3, album_id = $4, expires_at = $5, visibility = $6, policy = $7, updated_at = $8
+        UPDATE image SET name = $2, description = $3, album_id = $4, expires_at = $5, visibility = $6, policy = $7, updated_at = $8,
+            ends_by_policy = ends_by_policy AND NOT $9
         WHERE id = $1";
     let name = patch.name.as_ref().map_or(before.name.as_str(), FileName::as_str);
     let description = patch.description.as_ref().unwrap_or(&before.description);
@@ -133,6 +134,7 @@ async fn write(
                 &visibility,
                 &policy,
                 &now,
+                &patch.expiry.is_some(),
             ],
         )
         .await

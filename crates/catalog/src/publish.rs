@@ -32,6 +32,8 @@ pub struct NewImage {
     pub visibility: Visibility,
     /// When it ends by itself.
     pub expiry: Expiry,
+    /// Whether nobody said so, and the policies did: then they may let views keep it alive.
+    pub ends_by_policy: bool,
     /// From where it came.
     pub client_address: Option<IpAddr>,
     /// What is known of the file beyond its bytes.
@@ -146,7 +148,7 @@ pub(crate) async fn find_standing(
     now: Timestamp,
 ) -> Result<Option<PublicId>, Error> {
     const FIND: &str = "
-        SELECT id, public_id, coalesce(expires_at <= $3, false) AS expired FROM image
+        SELECT id, public_id, coalesce(ends_at(image) <= $3, false) AS expired FROM image
         WHERE account_id = $1 AND blob_id = $2 AND ended_at IS NULL FOR UPDATE";
     const WRITE_OFF: &str = "UPDATE image SET ended_at = expires_at, ended_by = 'expired' WHERE id = $1";
     let find = transaction
@@ -200,8 +202,8 @@ async fn insert(
     let sql = format!(
         "WITH image AS (
             INSERT INTO image (public_id, account_id, album_id, blob_id, name, description, visibility, kind, created_at, updated_at, expires_at,
-                taken_at, taken_offset_minutes, taken_source)
-            SELECT $1, $2, album.id, $4, $5, $6, $7, $8, $9, $9, $10, $11, $12, $13 FROM album
+                taken_at, taken_offset_minutes, taken_source, ends_by_policy)
+            SELECT $1, $2, album.id, $4, $5, $6, $7, $8, $9, $9, $10, $11, $12, $13, $14 FROM album
             WHERE album.account_id = $2 AND CASE WHEN $3::bigint IS NULL THEN album.name = 'default' ELSE album.id = $3 END
             RETURNING *
          )
@@ -229,6 +231,7 @@ async fn insert(
                 &taken_at,
                 &offset,
                 &told_by,
+                &new.ends_by_policy,
             ],
         )
         .await

@@ -67,7 +67,8 @@ pub(crate) async fn bring_back(
     now: Timestamp,
 ) -> Result<bool, ChangeError> {
     const REVIVE: &str = "
-        UPDATE image SET ended_at = NULL, ended_by = NULL, updated_at = $2, expires_at = $3 WHERE id = $1";
+        UPDATE image SET ended_at = NULL, ended_by = NULL, updated_at = $2, expires_at = $3,
+            ends_by_policy = ends_by_policy OR $4 WHERE id = $1";
     let image = read_locked(OPERATION, transaction, locked.id).await?;
     let is_over = !is_live(image.expiry, now);
     if image.ended.is_none() && !is_over {
@@ -94,7 +95,7 @@ pub(crate) async fn bring_back(
         .await
         .map_err(Error::statement(OPERATION))?;
     transaction
-        .execute(&statement, &[&locked.id, &now, &expiry.at()])
+        .execute(&statement, &[&locked.id, &now, &expiry.at(), &is_over])
         .await
         .map_err(Error::statement(OPERATION))?;
     Ok(true)

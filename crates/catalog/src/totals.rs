@@ -30,7 +30,8 @@ pub async fn totals(catalog: &Catalog) -> Result<Totals, Error> {
 /// How many images an expiry at `now` would write off.
 pub async fn count_due(catalog: &Catalog, now: Timestamp) -> Result<u64, Error> {
     const OPERATION: &str = "count due images";
-    const SQL: &str = "SELECT count(*) FROM image WHERE ended_at IS NULL AND expires_at <= $1";
+    const SQL: &str =
+        "SELECT count(*) FROM image WHERE ended_at IS NULL AND expires_at <= $1 AND ends_at(image) <= $1";
     let client = catalog.client(OPERATION).await?;
     let row = client
         .query_one(SQL, &[&now])

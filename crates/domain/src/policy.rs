@@ -36,6 +36,9 @@ pub struct ExpiryRules {
     /// One that wants to live for ever, or very long; `0` sets no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub longest: Option<Lifetime>,
+    /// For how long each view keeps one alive whose end nobody said; `0` for no time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sliding: Option<Lifetime>,
 }
 
 /// A duration as people write it: `30d`, `12h`; `0` is for ever.
@@ -50,6 +53,9 @@ pub struct Lifetime {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct InvalidPolicy(String);
+
+/// Views move an end by at least this: shorter ones would only wear the database out.
+const SHORTEST_SLIDING: Duration = Duration::from_hours(24);
 
 /// Rules of one list at most.
 const MOST_HOSTS: usize = 500;
@@ -79,10 +85,15 @@ impl Policy {
                 )));
             }
         }
-        if level == Level::Image && (!self.expiry.is_silent() || self.visibility.is_some()) {
+        let says_expiry = self.expiry.default.is_some() || self.expiry.longest.is_some();
+        if level == Level::Image && (says_expiry || self.visibility.is_some()) {
             return wrong(
-                "an image has its own `expires_at` and `visibility`; its policy holds `hotlink` alone",
+                "an image has its own `expires_at` and `visibility`; its policy holds `hotlink` and `expiry.sliding` alone",
             );
+        }
+        let sliding = self.expiry.sliding.as_ref().map(Lifetime::duration);
+        if sliding.is_some_and(|sliding| !sliding.is_zero() && sliding < SHORTEST_SLIDING) {
+            return wrong("expiry.sliding is shorter than a day; 0 is not at all");
         }
         match (&self.expiry.default, &self.expiry.longest) {
             (Some(default), Some(longest)) if !longest.covers(default.duration) => {
@@ -134,6 +145,8 @@ pub struct UploadRules {
     pub lifetime: Duration,
     /// How long one may live; zero is for ever.
     pub longest: Duration,
+    /// For how long a view keeps one alive whose end nobody said; zero for no time.
+    pub sliding: Duration,
     /// Who sees one that does not say.
     pub visibility: Visibility,
 }
@@ -162,6 +175,15 @@ impl UploadRules {
                 wanted.min(longest)
             },
             longest,
+            sliding: nearest(|policy| policy.expiry.sliding.as_ref())
+                .map(|sliding| {
+                    if longest.is_zero() {
+                        sliding
+                    } else {
+                        sliding.min(longest)
+                    }
+                })
+                .unwrap_or_default(),
             visibility: policies
                 .iter()
                 .rev()
@@ -221,6 +243,15 @@ mod tests {
             (Level::Image, whole, false),
             (Level::Image, json!({ "hotlink": { "allow": [] } }), true),
             (Level::Image, json!({ "visibility": "public" }), false),
+            (Level::Image, json!({ "expiry": { "sliding": "30d" } }), true),
+            (Level::Image, json!({ "expiry": { "default": "30d" } }), false),
+            (
+                Level::Site,
+                json!({ "expiry": { "default": "9d", "sliding": "30d" } }),
+                true,
+            ),
+            (Level::Site, json!({ "expiry": { "sliding": "0" } }), true),
+            (Level::Site, json!({ "expiry": { "sliding": "23h" } }), false),
             (Level::Site, json!({ "hotlinks": {} }), false),
             (Level::Site, json!({ "hotlink": { "allow": ["a/b"] } }), false),
             (

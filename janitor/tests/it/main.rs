@@ -11,5 +11,6 @@ mod racing;
 mod rig;
 mod schedule;
 mod settings;
+mod sliding;
 mod stopping;
 mod variants;

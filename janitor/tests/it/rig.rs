@@ -143,6 +143,7 @@ pub(crate) async fn upload(
         description: String::new(),
         visibility: Visibility::Public,
         expiry: life.map_or(Expiry::Never, |life| Expiry::At(now + seconds(life))),
+        ends_by_policy: false,
         client_address: None,
         origin: catalog::Origin::default(),
     };

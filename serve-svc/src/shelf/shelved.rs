@@ -6,7 +6,7 @@ use std::{
 use catalog::{LiveImage, VariantRecord};
 use domain::{BlobKey, Expiry, MediaType, PublicId, Sha256, VariantFormat, VariantKey, Visibility, is_live};
 use http::HeaderValue;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     answer::{conditional::Validators, disposition::disposition},
@@ -14,6 +14,11 @@ use crate::{
     embedding::{Embedding, Embeddings},
     variants::Variants,
 };
+
+/// So long after it was answered, a view is in the database: folds are a second apart.
+const SETTLED: Duration = Duration::from_secs(3);
+/// For how long an image that views keep alive is believed to live while the database is away.
+const KEPT: SignedDuration = SignedDuration::from_secs(60);
 
 /// Hexadecimal digits of the SHA-256 in an entity tag: 128 bits, so that no two files ever share one.
 const ETAG_DIGITS: usize = 32;
@@ -42,6 +47,8 @@ pub(crate) struct Shelved {
     /// Who may embed it.
     pub(crate) embedding: Arc<Embedding>,
     pub(crate) expiry: Expiry,
+    /// Whether views keep it alive, so that it may end later than that.
+    slides: bool,
     modified: i64,
     pub(crate) etag: HeaderValue,
     pub(crate) last_modified: HeaderValue,
@@ -68,6 +75,7 @@ impl Shelved {
             link_generation: image.link_generation,
             embedding: embeddings.of(image.rules),
             expiry: image.expiry,
+            slides: image.slides,
             modified,
             etag,
             last_modified: header(http_date(modified)),
@@ -105,6 +113,7 @@ impl Shelved {
             link_generation: self.link_generation,
             embedding: Arc::clone(&self.embedding),
             expiry: self.expiry,
+            slides: self.slides,
             modified: self.modified,
             etag,
             last_modified: self.last_modified.clone(),
@@ -119,6 +128,38 @@ impl Shelved {
     /// Whether it is there at `now` at all, for whomever.
     pub(crate) fn is_live(&self, now: Timestamp) -> bool {
         is_live(self.expiry, now)
+    }
+
+    /// Whether its end has passed, but views that came before it may have moved it on: the database must be asked.
+    pub(crate) fn may_have_slid(&self, now: Timestamp) -> bool {
+        self.slides && !self.is_live(now)
+    }
+
+    /// How long to wait until every view that came before its end is in the database; nothing where that is so.
+    pub(crate) fn unsettled(&self, now: Timestamp) -> Option<Duration> {
+        let since = now.duration_since(self.expiry.at().filter(|_| self.may_have_slid(now))?);
+        SETTLED
+            .checked_sub(since.unsigned_abs())
+            .filter(|wait| !wait.is_zero())
+    }
+
+    /// The same, alive a little longer: nobody can say now whether views have moved its end.
+    pub(crate) fn kept(&self, now: Timestamp) -> Self {
+        let until = now.checked_add(KEPT).unwrap_or(now);
+        Self {
+            expiry: Expiry::At(until),
+            etag: self.etag.clone(),
+            last_modified: self.last_modified.clone(),
+            disposition: self.disposition.clone(),
+            accel: self.accel.clone(),
+            key: self.key.clone(),
+            place: self.place.clone(),
+            name: self.name.clone(),
+            embedding: Arc::clone(&self.embedding),
+            seen: Seen::default(),
+            variants: Variants::default(),
+            ..*self
+        }
     }
 
     /// Whether a path that carries its MD5 shows it at `now`: an MD5 can be known without the link.

@@ -21,6 +21,7 @@ pub(crate) fn image(row: u8) -> catalog::LiveImage {
         name: format!("{row}.png"),
         updated_at: Timestamp::UNIX_EPOCH,
         expiry: Expiry::Never,
+        slides: false,
         album_id: i64::from(row % 2),
         link_generation: 0,
         rules: catalog::HotlinkTexts::default(),

@@ -10,6 +10,8 @@ mod older;
 mod outages;
 mod placeholders;
 mod policies;
+mod replicas;
 mod server;
+mod sliding;
 mod variants;
 mod views;

@@ -1,6 +1,6 @@
 //! A running serve-svc, pictures published behind it, and a small HTTP client.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use catalog::{NewBlob, NewImage, ServiceRole};
 use domain::{Expiry, FileName, Md5, MediaType, PublicId, Sha256, Visibility};
@@ -23,9 +23,7 @@ pub(crate) struct Server {
     pub(crate) account: i64,
     pub(crate) metrics: Metrics,
     folder: TempDir,
-    address: String,
-    background: JoinHandle<()>,
-    stop: DropGuard,
+    replica: Replica,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -74,58 +72,30 @@ impl Server {
 
     async fn start_on(database: TestDatabase, settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (data, url) = (
-            folder.path().to_str().unwrap().to_owned(),
-            database.url_as(ServiceRole::Serve),
-        );
-        let mut pairs = vec![
-            ("BERTH_BASE_URL", "https://img.example"),
-            ("BERTH_SECRET", "0123456789abcdef0123456789abcdef"),
-            ("BERTH_DATA", &data),
-            ("BERTH_DATABASE_URL", &url),
-            ("BERTH_HOTLINK_ALLOW", "blog.example"),
-        ];
-        pairs.extend_from_slice(settings);
-        let settings = ServeSettings::load(Sources::from_pairs(pairs)).unwrap();
+        let url = database.url_as(ServiceRole::Serve);
         let clock = ManualClock::at("2026-11-21T00:00:00Z".parse().unwrap());
-        let metrics = Metrics::new();
-        let service = Service::new(&settings, clock.clock(), &metrics).unwrap();
-        let stop = CancellationToken::new();
-        let background = tokio::spawn(serve_svc::background(service.clone(), stop.clone()));
-        let listener = Listener::bind(&"127.0.0.1:0".parse().unwrap()).await.unwrap();
-        let address = listener
-            .local_url()
-            .unwrap()
-            .strip_prefix("http://")
-            .unwrap()
-            .to_owned();
-        let stack = StackSettings::new(std::sync::Arc::new(RequestIds::new([7; 16])));
-        let views = serve_svc::with_views(service.clone(), serve_svc::routes(service));
-        let stacked = serve_svc::protected(http_kit::stack_service(views, stack, &metrics));
-        tokio::spawn(http_kit::serve(
-            listener,
-            stacked,
-            ConnectionLimits::default(),
-            stop.clone(),
-        ));
+        let replica = Replica::start(folder.path(), &url, settings, &clock).await;
         let account = test_kit::account(&database, "ann").await;
         Self {
             database,
             clock,
             account,
-            metrics,
+            metrics: replica.metrics.clone(),
             folder,
-            address,
-            background,
-            stop: stop.drop_guard(),
+            replica,
         }
     }
 
     /// Stops it in order and gives the database back.
     pub(crate) async fn stop(self) -> TestDatabase {
-        drop(self.stop);
-        self.background.await.unwrap();
+        self.replica.stop().await;
         self.database
+    }
+
+    /// Another one beside it, with the same database, the same blobs and the same journals unless the settings say otherwise.
+    pub(crate) async fn beside(&self, settings: &[(&str, &str)]) -> Replica {
+        let url = self.database.url_as(ServiceRole::Serve);
+        Replica::start(self.folder.path(), &url, settings, &self.clock).await
     }
 
     /// Publishes a picture as upload-svc does.
@@ -178,6 +148,7 @@ impl Server {
             description: String::new(),
             visibility,
             expiry: Expiry::from_option(lifetime.map(|lifetime| now + lifetime)),
+            ends_by_policy: false,
             client_address: None,
             origin: catalog::Origin::default(),
         };
@@ -197,8 +168,93 @@ impl Server {
         }
     }
 
+    /// The folder that `BERTH_DATA` names.
+    pub(crate) fn data(&self) -> &Path {
+        self.folder.path()
+    }
+
     pub(crate) fn blobs(&self) -> PathBuf {
         self.folder.path().join("blobs")
+    }
+
+    pub(crate) async fn ask(&self, method: &str, url: &str, headers: &[&str]) -> Answer {
+        self.replica.ask(method, url, headers).await
+    }
+
+    pub(crate) async fn get(&self, url: &str) -> Answer {
+        self.replica.get(url).await
+    }
+
+    /// Views in the database, once the fold has brought them there.
+    pub(crate) async fn counted(&self, picture: &Picture, expected: u64) -> u64 {
+        let catalog = self.database.catalog_as(ServiceRole::Upload);
+        let mut views = 0;
+        for _ in 0..200 {
+            views = catalog::find_image(&catalog, picture.id)
+                .await
+                .unwrap()
+                .unwrap()
+                .views;
+            if views >= expected {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+        }
+        views
+    }
+}
+
+/// One serve-svc.
+pub(crate) struct Replica {
+    pub(crate) metrics: Metrics,
+    address: String,
+    background: JoinHandle<()>,
+    stop: DropGuard,
+}
+
+impl Replica {
+    async fn start(data: &Path, url: &str, settings: &[(&str, &str)], clock: &ManualClock) -> Self {
+        let mut pairs = vec![
+            ("BERTH_BASE_URL", "https://img.example"),
+            ("BERTH_SECRET", "0123456789abcdef0123456789abcdef"),
+            ("BERTH_DATA", data.to_str().unwrap()),
+            ("BERTH_DATABASE_URL", url),
+            ("BERTH_HOTLINK_ALLOW", "blog.example"),
+        ];
+        pairs.extend_from_slice(settings);
+        let settings = ServeSettings::load(Sources::from_pairs(pairs)).unwrap();
+        let metrics = Metrics::new();
+        let service = Service::new(&settings, clock.clock(), &metrics).unwrap();
+        let stop = CancellationToken::new();
+        let background = tokio::spawn(serve_svc::background(service.clone(), stop.clone()));
+        let listener = Listener::bind(&"127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let address = listener
+            .local_url()
+            .unwrap()
+            .strip_prefix("http://")
+            .unwrap()
+            .to_owned();
+        let stack = StackSettings::new(std::sync::Arc::new(RequestIds::new([7; 16])));
+        let views = serve_svc::with_views(service.clone(), serve_svc::routes(service));
+        let stacked = serve_svc::protected(http_kit::stack_service(views, stack, &metrics));
+        tokio::spawn(http_kit::serve(
+            listener,
+            stacked,
+            ConnectionLimits::default(),
+            stop.clone(),
+        ));
+        Self {
+            metrics,
+            address,
+            background,
+            stop: stop.drop_guard(),
+        }
+    }
+
+    /// Stops it in order.
+    pub(crate) async fn stop(self) {
+        drop(self.stop);
+        self.background.await.unwrap();
     }
 
     pub(crate) async fn ask(&self, method: &str, url: &str, headers: &[&str]) -> Answer {
@@ -228,24 +284,6 @@ impl Server {
 
     pub(crate) async fn get(&self, url: &str) -> Answer {
         self.ask("GET", url, &[]).await
-    }
-
-    /// Views in the database, once the fold has brought them there.
-    pub(crate) async fn counted(&self, picture: &Picture, expected: u64) -> u64 {
-        let catalog = self.database.catalog_as(ServiceRole::Upload);
-        let mut views = 0;
-        for _ in 0..200 {
-            views = catalog::find_image(&catalog, picture.id)
-                .await
-                .unwrap()
-                .unwrap()
-                .views;
-            if views >= expected {
-                break;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(25)).await;
-        }
-        views
     }
 }
 

@@ -1,14 +1,14 @@
 use std::{net::IpAddr, sync::Arc};
 
 use catalog::{Bearer, NewImage, Published};
-use domain::{Checksum, FileName, Refusal};
+use domain::{Checksum, FileName};
 
 use super::{
     checksum,
     form::ReceivedFile,
     inspect::{Looked, Looking, inspect},
     options::Options,
-    rules::upload_rules,
+    rules::{self, upload_rules},
 };
 use crate::{Service, identity::album_for, problem::Failure};
 
@@ -58,12 +58,7 @@ pub(crate) async fn publish(
         .map_or(name, |name| FileName::clean(name, &fallback));
     let album_id = album_for(bearer, options.album_id)?;
     let rules = upload_rules(service, bearer.account_id, album_id).await?;
-    let expiry = rules
-        .expiry(options.lifetime, now)
-        .map_err(|error| Refusal::InvalidField {
-            field: "expires_in",
-            reason: error.to_string(),
-        })?;
+    let expiry = rules::expiry(&rules, options.lifetime, now)?;
     let new = NewImage {
         public_id: Service::draw_id(),
         account_id: bearer.account_id,
@@ -73,6 +68,7 @@ pub(crate) async fn publish(
         description: options.description.clone(),
         visibility: options.visibility.unwrap_or(rules.visibility),
         expiry,
+        ends_by_policy: options.lifetime.is_none(),
         client_address: Some(client),
         origin,
     };

@@ -1,4 +1,7 @@
-use domain::{Policy, UploadRules};
+use std::time::Duration;
+
+use domain::{Expiry, Policy, Refusal, UploadRules};
+use jiff::Timestamp;
 
 use crate::{Service, problem::Failure};
 
@@ -12,4 +15,16 @@ pub(crate) async fn upload_rules(
     // One that an older release took and this one can't read says nothing about uploads.
     let policies = said.map(|policy| serde_json::from_value::<Policy>(policy).unwrap_or_default());
     Ok(UploadRules::of(service.lifetime(), &policies))
+}
+
+/// When an upload ends whose client wants this lifetime, or does not say.
+pub(crate) fn expiry(
+    rules: &UploadRules,
+    wanted: Option<Duration>,
+    now: Timestamp,
+) -> Result<Expiry, Refusal> {
+    rules.expiry(wanted, now).map_err(|error| Refusal::InvalidField {
+        field: "expires_in",
+        reason: error.to_string(),
+    })
 }

@@ -118,6 +118,12 @@ fn site(language: Language) -> Schema {
                     object(vec![
                         ("default_seconds", seconds()),
                         ("longest_seconds", seconds()),
+                        (
+                            "sliding_seconds",
+                            integer()
+                                .least(0)
+                                .about(t("0: views keep nothing alive.", "0 表示浏览不延长寿命。")),
+                        ),
                     ]),
                 ),
                 ("visibility", visibility(language)),

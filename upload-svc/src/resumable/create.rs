@@ -11,7 +11,7 @@ use super::{
 use crate::{
     Service,
     identity::album_for,
-    intake::read_options,
+    intake::{self, read_options},
     problem::Failure,
     routes::{Asked, Body},
 };
@@ -93,7 +93,7 @@ async fn keep(service: &Service, record: &UploadRecord) -> Result<(), Failure> {
     Ok(kept?)
 }
 
-/// Refuses before a byte is sent what would be refused when all have been: too large, no room, no such album.
+/// Refuses before a byte is sent what would be refused when all have been: too large, no room, no such album, too long a life.
 async fn judge(service: &Service, bearer: &Bearer, record: &UploadRecord) -> Result<(), Failure> {
     if record.length == 0 {
         return Err(Refusal::EmptyFile.into());
@@ -104,10 +104,13 @@ async fn judge(service: &Service, bearer: &Bearer, record: &UploadRecord) -> Res
     }
     if record.shape != UploadShape::Part {
         let options = read_options(&fields(record)?)?;
-        if let Some(album) = album_for(bearer, options.album_id)? {
+        let album = album_for(bearer, options.album_id)?;
+        if let Some(album) = album {
             let found = catalog::find_album(service.catalog(), Some(bearer.account_id), album).await?;
             found.ok_or(ChangeError::NoSuchAlbum)?;
         }
+        let rules = intake::upload_rules(service, bearer.account_id, album).await?;
+        intake::expiry(&rules, options.lifetime, service.now())?;
     }
     // The parts of a joined one are counted already.
     let under_way = match record.shape {

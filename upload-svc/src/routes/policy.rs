@@ -115,6 +115,7 @@ fn site_json(service: &Service, site: &SitePolicy) -> Value {
             "expiry": {
                 "default_seconds": uploads.lifetime.as_secs(),
                 "longest_seconds": uploads.longest.as_secs(),
+                "sliding_seconds": uploads.sliding.as_secs(),
             },
             "visibility": uploads.visibility,
         },

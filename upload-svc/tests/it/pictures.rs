@@ -100,6 +100,7 @@ pub(crate) async fn publish_row(
         description: String::new(),
         visibility: Visibility::Public,
         expiry: Expiry::Never,
+        ends_by_policy: false,
         client_address: None,
         origin: catalog::Origin::default(),
     };

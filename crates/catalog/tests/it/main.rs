@@ -19,6 +19,7 @@ mod publishing;
 mod purging;
 mod rig;
 mod roles;
+mod sliding;
 mod storm;
 mod sweeping;
 mod tokens;

@@ -101,6 +101,7 @@ pub(crate) fn image(account_id: i64, content: u64) -> NewImage {
         description: String::new(),
         visibility: Visibility::Public,
         expiry: Expiry::Never,
+        ends_by_policy: false,
         client_address: Some([192, 0, 2, 7].into()),
         origin: catalog::Origin::default(),
     }

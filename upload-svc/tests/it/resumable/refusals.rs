@@ -5,7 +5,7 @@ use serde_json::json;
 use sha2::Digest as _;
 use test_kit::pictures;
 
-use super::{PIECE, TUS, append, begin, files, tus};
+use super::{PIECE, TUS, append, begin, files, metadata, tus};
 use crate::server::Server;
 
 #[tokio::test]
@@ -166,4 +166,43 @@ async fn what_can_never_be_an_image_is_refused_by_its_first_bytes_and_dropped() 
         assert_eq!(tus(&server, "HEAD", &path, &[], b"").await.status, 404);
     }
     assert_eq!((files(&server), server.staged().len()), (0, 0));
+}
+
+#[tokio::test]
+async fn the_albums_policy_holds_for_what_comes_in_pieces() {
+    let server = Server::start(&[]).await;
+    let strict = json!({
+        "name": "strict",
+        "policy": { "expiry": { "default": "2d", "longest": "3d" }, "visibility": "unlisted" },
+    });
+    let album = crate::pictures::send(&server, "POST", "/v1/albums", &strict).await;
+    let album = album.json()["id"].to_string();
+    let png = pictures::png(20, 20, 1);
+    let length = format!("Upload-Length: {}", png.len());
+    for lifetime in ["4d", "0"] {
+        let said = metadata(&[("album", &album), ("expires_in", lifetime)]);
+        let refused = tus(&server, "POST", "/v1/uploads", &[&length, &said], b"").await;
+        assert_eq!(
+            (refused.status, &refused.json()["code"]),
+            (400, &json!("invalid_field")),
+            "{lifetime}"
+        );
+        assert_eq!(files(&server), 0);
+    }
+    let path = begin(
+        &server,
+        png.len(),
+        &[&metadata(&[("album", &album), ("filename", "a.png")])],
+    )
+    .await;
+    assert_eq!(append(&server, &path, 0, &[], &png).await.status, 204);
+    let image = &server.get(&path).await.json()["image"];
+    assert_eq!(
+        (&image["visibility"], &image["expires_at"]),
+        (&json!("unlisted"), &json!("2026-11-23T00:00:00Z"))
+    );
+    // Nobody said when it ends, so views may keep it alive.
+    let owner = server.database.connect().await;
+    let sql = "SELECT ends_by_policy FROM image";
+    assert!(owner.query_one(sql, &[]).await.unwrap().get::<_, bool>(0));
 }
