@@ -270,6 +270,28 @@ fn later(now: Timestamp, by: Duration) -> Timestamp {
         .unwrap_or(Timestamp::MAX)
 }
 
+/// Wishes again for what was given up because the file was broken or its decoder failed: its bytes have come once more, and lie
+/// in the place of those that nobody could read. The blob's row is locked.
+pub(crate) async fn retry_broken(
+    transaction: &Transaction<'_>,
+    blob_id: i64,
+    now: Timestamp,
+) -> Result<(), Error> {
+    const OPERATION: &str = "try broken variants again";
+    const SQL: &str = "
+        UPDATE variant SET due_at = $2, tries = 0, none_because = NULL
+        WHERE blob_id = $1 AND none_because IN ('broken', 'decoder_failed')";
+    let retry = transaction
+        .prepare_cached(SQL)
+        .await
+        .map_err(Error::statement(OPERATION))?;
+    transaction
+        .execute(&retry, &[&blob_id, &now])
+        .await
+        .map(drop)
+        .map_err(Error::statement(OPERATION))
+}
+
 /// Looks at up to `limit` blobs behind the row `after`, and wishes for the thumbnails of pictures and videos that have no
 /// variant at all: those that were there before variants were, or whose rows were lost. Says how many there were, and the last row that
 /// was looked at; none at the end.

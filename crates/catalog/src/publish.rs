@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::{
     Catalog, Error, Event, Origin,
     blob::{NewBlob, lock_blob},
+    derive::retry_broken,
     events::record_in,
     image::{COLUMNS, ImageRecord, read},
     quota::{charge, has_room, link, unlink},
@@ -110,6 +111,9 @@ where
     }
     // Before the account's row is locked, so that its other uploads don't wait for our disk.
     place(blob.key.clone()).await.map_err(PublishError::Bytes)?;
+    if !blob.is_new {
+        retry_broken(&transaction, blob.id, now).await?;
+    }
     let (image, standing) = if let Some(public_id) = standing {
         let image = extend(&transaction, public_id, new.expiry, now).await?;
         (image, Standing::Existing)

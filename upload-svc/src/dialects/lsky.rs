@@ -98,8 +98,9 @@ async fn take(service: &Service, asked: &Asked, body: Body) -> Result<(Taken, St
         .fields
         .get("format")
         .is_some_and(|format| format == "txt");
-    let sha1 = sha1::of_first(&received.form).await?;
-    Ok((publish_first(service, asked, received).await?, sha1, says_text))
+    let taken = publish_first(service, asked, received).await?;
+    let sha1 = sha1::of_image(service, &taken.image).await?;
+    Ok((taken, sha1, says_text))
 }
 
 /// Lsky's `permission`: 0 keeps an image out of lists and leaves its link good, which is what we call unlisted.

@@ -1,6 +1,7 @@
 //! What is stored of files that tell on people, by every way in.
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use sha1::{Digest as _, Sha1};
 use test_kit::{
     pictures,
     telltales::{self, Telltale},
@@ -115,4 +116,19 @@ async fn what_can_not_be_taken_out_is_refused_in_words_and_kept_where_that_is_as
     assert!(refused.body.contains("scrub=keep"), "{refused:?}");
     assert!(server.staged().is_empty());
     upload(&server, "a.mp4", &fragments, &[("scrub", "keep")]).await;
+}
+
+#[tokio::test]
+async fn the_digests_that_lsky_shows_are_those_of_what_is_shown() {
+    let server = Server::start(&[]).await;
+    let Telltale { name, bytes } = telltales::all().remove(0);
+    let part = Part::File("file", name, &bytes);
+    let answer = server.post("/api/v1/upload", &[&server.bearer()], &[part]).await;
+    let data = answer.json()["data"].clone();
+    let stored = stored(
+        &server,
+        &json!({ "md5": data["md5"], "url": data["links"]["url"] }),
+    );
+    assert_ne!(stored, bytes);
+    assert_eq!(data["sha1"], json!(hex::encode(Sha1::digest(&stored))), "{data}");
 }

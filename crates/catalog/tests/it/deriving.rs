@@ -189,6 +189,28 @@ async fn serve_wishes_for_what_it_is_asked_for_and_all_of_a_blob_is_derived_toge
 }
 
 #[tokio::test]
+async fn what_a_broken_file_had_no_variants_for_is_tried_again_when_its_bytes_come_again() {
+    let rig = Rig::new().await;
+    let owner = rig.account("owner").await;
+    let photo = image(owner, 1);
+    rig.publish(&photo).await;
+    let blob = only_blob(&rig).await;
+    wish_for_variant(&rig.serve, blob, 640, Webp, noon())
+        .await
+        .unwrap();
+    claim(&rig, 0).await.unwrap();
+    let given_up = Derived {
+        none: vec![(300, Webp, "broken"), (640, Webp, "original_is_narrower")],
+        ..Derived::default()
+    };
+    keep_variants(&rig.upload, blob, &given_up, place).await.unwrap();
+    assert_eq!(claim(&rig, 1_000).await, None, "broken is broken");
+    rig.publish(&photo).await;
+    let due = claim(&rig, 2_000).await.unwrap();
+    assert_eq!((due.wanted, due.tries), (vec![(300, Webp)], 0));
+}
+
+#[tokio::test]
 async fn a_lost_variant_is_derived_again() {
     let rig = Rig::new().await;
     let owner = rig.account("owner").await;
