@@ -13,7 +13,7 @@ run: ## Build and start everything on this machine, no Docker (BERTH_DATA, BERTH
 test: ## Format, lints, unit, integration and end-to-end tests · 全部测试
 	@exec scripts/test.sh
 
-bench: ## Views a second against plain nginx, as ratios · 性能对比
+bench: ## Pages of lists, thumbnails, views a second against plain nginx · 性能对比
 	@exec scripts/bench.sh
 
 kills: ## Counts held against 100 kills of serve-svc and Postgres (KILLS) · 反复强杀下核对计数

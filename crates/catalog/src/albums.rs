@@ -1,9 +1,9 @@
 use domain::PublicId;
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio_postgres::{Row, error::SqlState};
 
-use crate::{BulkAction, BulkCaller, Catalog, Error, change_many};
+use crate::{BulkAction, BulkCaller, Catalog, Error, Event, change_many, record};
 
 /// An owner's named group of images.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -213,7 +213,17 @@ pub async fn delete_album(
             .await;
         match deleted {
             Ok(0) => return Err(AlbumError::NotFound),
-            Ok(_) => return Ok(()),
+            Ok(_) => {
+                drop(client);
+                let event = Event {
+                    kind: "album_deleted",
+                    account_id: Some(caller.account_id),
+                    client_address: caller.client_address,
+                    subject: album.name,
+                    detail: json!({ "album": id, "images": if contents == AlbumContents::Keep { "keep" } else { "withdraw" } }),
+                };
+                return Ok(record(catalog, &event, now).await?);
+            }
             Err(error) if error.code() == Some(&SqlState::FOREIGN_KEY_VIOLATION) => {}
             Err(error) => return Err(Error::statement(OPERATION)(error).into()),
         }

@@ -274,11 +274,11 @@ impl Statement {
             also(format!("image.album_id = {album}"));
         }
         if let Some(since) = filter.unused_since {
-            // By the day where that narrows it down, and then by the second.
+            // By the day where that narrows it down, and then by the second: a look-up of each, which no plan turns into a walk over all counts.
             let since = self.add(since, Type::TIMESTAMPTZ);
             also(format!(
                 "image.id IN (SELECT image_id FROM image_seen WHERE account_id = {owner} AND seen_on <= ({since} AT TIME ZONE 'UTC')::date)
-                 AND NOT EXISTS (SELECT FROM view_count WHERE view_count.image_id = image.id AND view_count.last_viewed_at >= {since})"
+                 AND coalesce((SELECT last_viewed_at FROM view_count WHERE view_count.image_id = image.id), '-infinity') < {since}"
             ));
         }
         self.filter_by_terms(filter, owner, &mut also);

@@ -76,7 +76,7 @@ fn name() -> Schema {
     text()
         .shortest(1)
         .longest(255)
-        .pattern(r"^[^\p{Cc}]*[^\p{Cc}\s][^\p{Cc}]*$")
+        .pattern(r"^[^\x00-\x1F\x7F-\x9F]*[^\x00-\x1F\x7F-\x9F\s][^\x00-\x1F\x7F-\x9F]*$")
 }
 
 fn fields(name: Schema) -> Schema {

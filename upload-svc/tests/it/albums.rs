@@ -4,6 +4,7 @@ use domain::Scope;
 use serde_json::json;
 
 use crate::{
+    people::event_kinds,
     pictures::{assert_counts_are_true, assert_problem, names, send, upload_id},
     server::Server,
 };
@@ -179,6 +180,8 @@ async fn the_images_of_a_deleted_album_move_to_default_or_are_withdrawn() {
         assert_eq!(names(&server.get("/v1/images").await.json()).len(), left);
         assert_counts_are_true(&server).await;
     }
+    let kinds = event_kinds(&server).await;
+    assert_eq!(kinds.iter().filter(|kind| *kind == "album_deleted").count(), 2);
     assert_eq!(
         names(&server.get("/v1/images?ended=true").await.json()).len(),
         4,

@@ -41,7 +41,9 @@ async fn no_filter_and_no_sort_reads_the_table_from_end_to_end() {
                 for query in [query.clone(), ImageQuery { after, ..query }] {
                     let plan = explain_list(&catalog, &query, now).await.unwrap();
                     assert!(
-                        !plan.contains("Seq Scan on image"),
+                        !["image", "view_count", "blob"]
+                            .iter()
+                            .any(|table| plan.contains(&format!("Seq Scan on {table}"))),
                         "{name} by {sort:?} of {owner:?}:\n{plan}"
                     );
                     let milliseconds = execution_milliseconds(&plan);
