@@ -134,6 +134,10 @@ fn cdn(folder: &Path, port: u16, origin: &str) -> Running {
          server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass {origin}; proxy_cache kept; proxy_cache_revalidate on; \
          add_header X-Cache $upstream_cache_status always; }} }} }}"
     );
+    start_cdn(folder, &configuration)
+}
+
+fn start_cdn(folder: &Path, configuration: &str) -> Running {
     std::fs::write(folder.join("cdn.conf"), configuration).unwrap();
     let mut command = Command::new("nginx");
     command.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
@@ -143,6 +147,18 @@ fn cdn(folder: &Path, port: u16, origin: &str) -> Running {
         .arg("-c")
         .arg(folder.join("cdn.conf"));
     Running::start(command.args(["-g", "daemon off;"]), &folder.join("cdn.log"))
+}
+
+/// A CDN that keeps what it is told not to, as an operator may have set it up; it forgets what is asked for with `X-Forget`.
+fn obstinate_cdn(folder: &Path, port: u16, origin: &str) -> Running {
+    let configuration = format!(
+        "pid cdn.pid; error_log stderr alert; events {{}} http {{ access_log off; client_body_temp_path b; proxy_temp_path p; \
+         fastcgi_temp_path f; uwsgi_temp_path u; scgi_temp_path s; proxy_cache_path kept keys_zone=kept:1m; \
+         server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass {origin}; proxy_cache kept; proxy_cache_bypass $http_x_forget; \
+         proxy_ignore_headers Cache-Control Expires; proxy_cache_valid any 1h; \
+         add_header X-Cache $upstream_cache_status always; }} }} }}"
+    );
+    start_cdn(folder, &configuration)
 }
 
 /// Every URL of an image that can be asked for, through a host.
@@ -302,5 +318,39 @@ async fn the_headers_that_protect_stand_on_every_answer_of_the_file_server() {
                 "strong"
             );
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cdn_that_keeps_pictures_for_an_hour_is_told_to_forget_them() {
+    let (folder, port) = (open_folder(), free_port());
+    let cdn = format!("http://127.0.0.1:{port}");
+    let hook = format!("{cdn}{{path}}");
+    let stack = Stack::start(&[
+        ("BERTH_HOTLINK_ALLOW", "*"),
+        ("BERTH_PURGE_URL", &hook),
+        ("BERTH_PURGE_METHOD", "GET"),
+        ("BERTH_PURGE_HEADER", "X-Forget: 1"),
+    ])
+    .await;
+    let _cdn = obstinate_cdn(folder.path(), port, &stack.url);
+    connected(port);
+    let image = upload(&stack, 1, &[]);
+    let urls: Vec<String> = urls(&cdn, &image)
+        .into_iter()
+        .filter(|url| !url.contains("w="))
+        .collect();
+    for url in &urls {
+        assert_eq!(curl(&[url]).status, 200, "{url}");
+        assert_eq!(curl(&[url]).header("x-cache"), Some("HIT"), "{url}");
+    }
+    let path = format!("/v1/images/{}", text(&image, "id"));
+    assert_eq!(send(&stack, "DELETE", &path, &json!({})).status, 204);
+    for url in &urls {
+        assert_eq!(curl(&[&url.replace(&cdn, &stack.url)]).status, 404, "{url}");
+        // The answer that says so is kept, too: nothing but the call changed what the CDN shows.
+        wait_for(url, Duration::from_secs(10), || {
+            (curl(&[url]).status == 404).then_some(())
+        });
     }
 }
