@@ -4,6 +4,7 @@
 //! It decodes once for all widths that are wanted. A JPEG is scaled while it is decoded, so that a thumbnail of twelve
 //! megapixels never holds them. Nothing is made larger than it was.
 
+mod animation;
 mod colour;
 mod decode;
 mod encode;

@@ -21,7 +21,7 @@ pub(super) fn encode(picture: &DynamicImage, format: VariantFormat) -> Result<Ve
     }
 }
 
-fn webp(picture: &DynamicImage) -> Result<Vec<u8>, NotRenderable> {
+pub(super) fn webp(picture: &DynamicImage) -> Result<Vec<u8>, NotRenderable> {
     let (width, height) = (picture.width(), picture.height());
     if width.max(height) > WEBP_SIDE {
         return Err(NotRenderable::NotEncodable(format!(

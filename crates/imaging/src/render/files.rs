@@ -4,14 +4,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use domain::Kind;
+use domain::{Kind, MediaType, VariantFormat};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Essence, NotRenderable, RenderLimits, Spec, WiderThanPicture, render, variants_of};
+use super::{
+    Essence, NotRenderable, RenderLimits, Rendered, Rendering, Spec, WiderThanPicture,
+    animation::{MOST_FRAMES, MOST_PIXELS_READ, moving},
+    render, variants_of,
+};
 use crate::{
     sniff::{SNIFF_BYTES, sniff},
     source::Source,
-    survey::{Still, still},
+    survey::{Still, still, survey},
 };
 
 /// A variant that is wanted, and the file, made by whoever wants it, that it goes into.
@@ -58,8 +63,12 @@ pub(crate) fn render_files(path: &Path, outputs: &[Output]) -> Result<RenderedFi
         let wider = WiderThanPicture::AsWideAsPicture;
         variants_of(Cursor::new(bytes), media_type, limits, &specs, wider)?
     } else {
-        let file = File::open(path).map_err(broken)?;
-        render(BufReader::new(file), media_type, limits, &specs)?
+        let file = || File::open(path).map(BufReader::new).map_err(broken);
+        let mut rendering = render(file()?, media_type, limits, &specs)?;
+        if let Some(frames) = frames_worth_moving(&source, media_type) {
+            move_variants(&mut rendering, file()?, media_type, limits, frames);
+        }
+        rendering
     };
     let mut made = Vec::with_capacity(rendering.variants.len());
     for variant in rendering.variants {
@@ -78,4 +87,45 @@ pub(crate) fn render_files(path: &Path, outputs: &[Output]) -> Result<RenderedFi
         made,
         essence: rendering.essence,
     })
+}
+
+/// How many frames an animation has, if it is short enough to be made smaller as one.
+fn frames_worth_moving(source: &Source, media_type: MediaType) -> Option<u64> {
+    if !matches!(media_type, MediaType::Gif | MediaType::Webp) {
+        return None;
+    }
+    // The time only judges dates, and these have none that matters here.
+    let survey = survey(source, media_type, Timestamp::UNIX_EPOCH).ok()?;
+    let (width, height) = survey.dimensions?;
+    let pixels = u64::from(width) * u64::from(height) * survey.frames;
+    let fits = (2..=MOST_FRAMES).contains(&survey.frames) && pixels <= MOST_PIXELS_READ;
+    fits.then_some(survey.frames)
+}
+
+/// Puts moving pictures in place of stills, in WebP. What can't be moved stays a still.
+fn move_variants(
+    rendering: &mut Rendering,
+    source: BufReader<File>,
+    media_type: MediaType,
+    limits: RenderLimits,
+    frames: u64,
+) {
+    let webp = |variant: &&mut Rendered| variant.spec.format == VariantFormat::Webp;
+    let widths: Vec<u32> = rendering
+        .variants
+        .iter_mut()
+        .filter(webp)
+        .map(|variant| variant.width)
+        .collect();
+    let moving = moving(source, media_type, limits, frames, &widths).unwrap_or_default();
+    for (width, bytes) in moving {
+        if let Some(variant) = rendering
+            .variants
+            .iter_mut()
+            .filter(webp)
+            .find(|variant| variant.width == width)
+        {
+            variant.bytes = bytes;
+        }
+    }
 }

@@ -1,0 +1,122 @@
+//! Animations made smaller.
+
+use std::io::Cursor;
+
+use domain::VariantFormat::{self, Jpeg, Webp};
+use image::{
+    AnimationDecoder as _, Delay, Frame, Rgba, RgbaImage,
+    codecs::{
+        gif::{GifEncoder, Repeat},
+        webp::WebPDecoder,
+    },
+    metadata::LoopCount,
+};
+use imaging::{Output, Spec};
+
+use crate::rig::{decoders, file};
+
+/// A square that walks over a ground, ten steps, in 640 by 480; the last two frames are alike. Nothing is behind `ground` where
+/// it is transparent.
+fn walk(ground: Rgba<u8>, turns: Repeat) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut encoder = GifEncoder::new(&mut bytes);
+    encoder.set_repeat(turns).unwrap();
+    for step in [0, 1, 2, 3, 4, 5, 6, 7, 8, 8] {
+        let frame = RgbaImage::from_fn(640, 480, |x, y| {
+            let is_square = (step * 64..step * 64 + 64).contains(&x) && (200..264).contains(&y);
+            if is_square {
+                Rgba([230, 20, 20, 255])
+            } else {
+                ground
+            }
+        });
+        let delay = Delay::from_numer_denom_ms(if step == 0 { 0 } else { 200 }, 1);
+        encoder
+            .encode_frame(Frame::from_parts(frame, 0, 0, delay))
+            .unwrap();
+    }
+    drop(encoder);
+    bytes
+}
+
+async fn variant(bytes: &[u8], width: u32, format: VariantFormat) -> Vec<u8> {
+    let (source, out) = (file(bytes), file(b""));
+    let output = Output {
+        spec: Spec { width, format },
+        path: out.to_path_buf(),
+    };
+    let rendered = decoders()
+        .render(source.to_path_buf(), vec![output])
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(rendered.made[0].width, width);
+    std::fs::read(&out).unwrap()
+}
+
+#[tokio::test]
+async fn a_short_animation_moves_in_webp_and_stands_still_in_jpeg() {
+    for (ground, turns, expected) in [
+        (Rgba([20, 20, 230, 255]), Repeat::Infinite, None),
+        (Rgba([0, 0, 0, 0]), Repeat::Finite(3), Some(3)),
+    ] {
+        let gif = walk(ground, turns);
+        let moving = variant(&gif, 160, Webp).await;
+        let decoder = WebPDecoder::new(Cursor::new(&moving)).unwrap();
+        assert!(decoder.has_animation());
+        let seen = match decoder.loop_count() {
+            LoopCount::Infinite => None,
+            LoopCount::Finite(turns) => Some(turns.get()),
+        };
+        assert_eq!(seen, expected);
+        let frames: Vec<Frame> = decoder.into_frames().collect::<Result<_, _>>().unwrap();
+        let milliseconds: Vec<u32> = frames
+            .iter()
+            .map(|frame| frame.delay().numer_denom_ms().0)
+            .collect();
+        // A frame of no duration is shown as browsers show it; one that changes nothing makes the one before it longer.
+        assert_eq!(milliseconds, [100, 200, 200, 200, 200, 200, 200, 200, 400]);
+        for (step, frame) in (0..).zip(&frames) {
+            let picture = frame.buffer();
+            assert_eq!(picture.dimensions(), (160, 120));
+            let square = picture.get_pixel(step * 16 + 8, 58).0;
+            assert!(
+                square[0] > 190 && square[2] < 70 && square[3] > 240,
+                "{step}: {square:?}"
+            );
+            // Where it was before, the ground is back.
+            let behind = picture.get_pixel((step * 16 + 160 - 24) % 160, 58).0;
+            assert!(
+                (behind[3] == 0 || behind[0] < 60) && behind[3].abs_diff(ground.0[3]) < 12,
+                "{step}: {behind:?}"
+            );
+        }
+        assert!(moving.len() < gif.len(), "{} of {}", moving.len(), gif.len());
+        assert!(variant(&gif, 160, Jpeg).await.starts_with(b"\xff\xd8\xff"));
+        // What was made is read as any upload is, and made smaller once more.
+        let smaller = variant(&moving, 80, Webp).await;
+        assert!(WebPDecoder::new(Cursor::new(&smaller)).unwrap().has_animation());
+    }
+}
+
+#[tokio::test]
+async fn a_long_animation_and_one_that_is_cut_off_are_stills() {
+    let mut long = Vec::new();
+    let mut encoder = GifEncoder::new_with_speed(&mut long, 30);
+    for step in 0..301_u32 {
+        let red = u8::try_from(step % 200).unwrap();
+        let frame = RgbaImage::from_pixel(32, 24, Rgba([red, 20, 20, 255]));
+        let delay = Delay::from_numer_denom_ms(50, 1);
+        encoder
+            .encode_frame(Frame::from_parts(frame, 0, 0, delay))
+            .unwrap();
+    }
+    drop(encoder);
+    let mut cut = walk(Rgba([20, 20, 230, 255]), Repeat::Infinite);
+    cut.truncate(cut.len() / 2);
+    for (what, bytes) in [("long", &long), ("cut off", &cut)] {
+        let still = variant(bytes, 16, Webp).await;
+        let decoder = WebPDecoder::new(Cursor::new(&still)).unwrap();
+        assert!(!decoder.has_animation(), "{what}");
+    }
+}
