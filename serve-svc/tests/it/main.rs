@@ -6,10 +6,12 @@
 )]
 
 mod answers;
+mod lives;
 mod older;
 mod outages;
 mod placeholders;
 mod policies;
+mod posters;
 mod replicas;
 mod server;
 mod sliding;

@@ -5,6 +5,8 @@
 
 mod corpus;
 mod decoders;
+mod moving;
+mod oddities;
 mod posters;
 mod rendering;
 mod rig;
