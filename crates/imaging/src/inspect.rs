@@ -11,7 +11,7 @@ use crate::{
     scrub::{Edit, edits},
     sniff::{SNIFF_BYTES, sniff},
     source::Source,
-    survey::{Survey, What, survey},
+    survey::{CUT_OFF, Survey, What, survey},
 };
 
 /// What is asked about a file.
@@ -117,6 +117,9 @@ pub(crate) fn inspect_file(path: &Path, asked: &Asked) -> Result<Inspection, Not
     let source = Source::open(path).map_err(gone)?;
     let media_type = sniff(&source.up_to(0, SNIFF_BYTES as u64)).ok_or(NotReadable::UnknownType)?;
     let survey = survey(&source, media_type, asked.now).map_err(|fault| fault.of(media_type))?;
+    if survey.is_cut_off && asked.validation == Validation::Decode {
+        return Err(CUT_OFF.of(media_type));
+    }
     let is_image = media_type.kind() == Kind::Image;
     if is_image {
         let (width, height) = survey.dimensions.ok_or(NotReadable::BrokenHeader(media_type))?;

@@ -67,6 +67,8 @@ pub(crate) struct GainMap {
     pub(crate) primary_attributes: u32,
     /// What it says about itself, places counted from its own beginning.
     pub(crate) survey: Box<Survey>,
+    /// Whether it began well and ends before its end: no fault to who asks for no pixels.
+    pub(crate) is_cut_off: bool,
 }
 
 /// A stretch of the file that is no picture.

@@ -1,7 +1,15 @@
-use super::{CUT_OFF, Fault, MOST_PARTS, Survey, TOO_MANY_PARTS, What};
+use super::{Fault, MOST_PARTS, Survey, TOO_MANY_PARTS, What};
 use crate::source::Source;
 
 const LONGEST_CHUNK: u32 = i32::MAX.unsigned_abs();
+
+/// The head of the chunk that begins at `at`, and where it ends; nothing where the file ends before.
+fn chunk(source: &Source, at: u64) -> Option<([u8; 8], u64)> {
+    let head: [u8; 8] = source.array(at)?;
+    let length = u32::from_be_bytes([head[0], head[1], head[2], head[3]]);
+    let end = at + 12 + u64::from(length);
+    (length <= LONGEST_CHUNK && end <= source.len()).then_some((head, end))
+}
 
 /// Chunks up to the end of the picture.
 pub(super) fn survey(source: &Source) -> Result<Survey, Fault> {
@@ -19,12 +27,14 @@ pub(super) fn survey(source: &Source) -> Result<Survey, Fault> {
     }
     let (mut at, mut frames, mut frame_pixels) = (8, 0, 0_u64);
     for _ in 0..MOST_PARTS {
-        let head: [u8; 8] = source.array(at).ok_or(CUT_OFF)?;
-        let length = u32::from_be_bytes([head[0], head[1], head[2], head[3]]);
-        let end = at + 12 + u64::from(length);
-        if length > LONGEST_CHUNK || end > source.len() {
-            return Err(CUT_OFF);
-        }
+        let Some((head, end)) = chunk(source, at) else {
+            // Whoever wants its pixels is told. To others its header is enough, and what is left of it is no part of a picture.
+            survey.is_cut_off = true;
+            if at < source.len() {
+                survey.find(What::Other, at..source.len(), at..source.len());
+            }
+            return Ok(survey);
+        };
         let (whole, data) = (at..end, at + 8..end - 4);
         match &head[4..] {
             b"IEND" => {

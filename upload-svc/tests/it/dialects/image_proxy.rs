@@ -4,7 +4,7 @@ use test_kit::pictures;
 
 use super::{assert_first_url, assert_plain};
 use crate::{
-    people::{PASSWORD, sign_up},
+    people::{PASSWORD, sign_in, sign_up},
     server::{Answer, Part, Server},
 };
 
@@ -153,18 +153,51 @@ async fn a_refused_file_is_400_with_its_reasons() {
 }
 
 #[tokio::test]
-async fn info_and_stats_tell_a_member_about_their_own_alone() {
+async fn info_tells_each_what_they_may_see() {
+    let server = server_with(&["bob", "eve", "root"]).await;
+    let nobody = server.send("GET", "/info/nonsense", &[], b"").await;
+    assert_eq!(nobody.status, 422);
+    for (seed, visibility, shown) in [
+        (1, "public", [200, 200, 200]),
+        (2, "unlisted", [200, 404, 404]),
+        (3, "private", [200, 404, 404]),
+    ] {
+        let png = pictures::png(3, 3, seed);
+        let reply = upload(&server, "bob", &png).await.json();
+        let bob = sign_in(&server, "bob").await;
+        let change = json!({ "visibility": visibility });
+        let id = reply["url"].as_str().unwrap().split("token=").nth(1).unwrap()[..12].to_owned();
+        let changed = server
+            .send_json("PATCH", &format!("/v1/images/{id}"), &[&bob], &change)
+            .await;
+        assert_eq!(changed.status, 200, "{changed:?}");
+        let path = format!("/info/{}", reply["md5"].as_str().unwrap());
+        let anonymous = server.send("GET", &path, &[], b"").await;
+        assert_eq!(anonymous.status, 422, "{visibility}");
+        for (name, status) in ["bob", "eve", "root"].into_iter().zip(shown) {
+            let answer = get(&server, &path, name).await;
+            assert_eq!(answer.status, status, "{visibility} to {name}: {answer:?}");
+            if status == 404 {
+                assert_eq!(answer.body, r#"{"detail":"图片不存在"}"#);
+            } else {
+                // A token for a private image is its owner's to have.
+                let opens_private = answer.json()["url"].as_str().unwrap().contains(".0p.");
+                assert_eq!(opens_private, visibility == "private", "{answer:?}");
+            }
+        }
+        // Once it is their own, too, they are told of theirs.
+        let own = upload(&server, "eve", &png).await.json();
+        let info = get(&server, &path, "eve").await.json();
+        assert_eq!(info["url"], own["url"], "{visibility}");
+        assert_ne!(own["url"], reply["url"]);
+    }
+}
+
+#[tokio::test]
+async fn stats_tell_a_member_about_their_own_alone() {
     let server = server_with(&["bob", "eve", "root"]).await;
     let png = pictures::png(3, 3, 1);
-    let reply = upload(&server, "bob", &png).await.json();
-    let path = format!("/info/{}", reply["md5"].as_str().unwrap());
-    for (path, name) in [(path.as_str(), "eve"), ("/info/nonsense", "bob")] {
-        let answer = get(&server, path, name).await;
-        assert_eq!(
-            (answer.status, answer.body.as_str()),
-            (404, r#"{"detail":"图片不存在"}"#)
-        );
-    }
+    upload(&server, "bob", &png).await;
     for (name, images, latest) in [
         (
             "bob",
@@ -213,22 +246,37 @@ async fn health_is_open() {
     );
 }
 
-/// A header with a checksum that is wrong, no pixels, and an end: like what the original's own tester uploads.
-const HEADER_ALONE: &[u8] =
+/// What the original's own tester uploads: 44 bytes, a header whose checksum lacks a byte, no pixels, and an end.
+const TESTER: &[u8; 44] =
+    b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x02\0\0\0\x90wS\0\0\0\0IEND\xae\x42\x60\x82";
+/// The same with a checksum of four bytes, which is wrong.
+const WRONG_SUM: &[u8; 45] =
     b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x02\0\0\0\0\0\0\0\0\0\0\0IEND\xae\x42\x60\x82";
 
 #[tokio::test]
 async fn a_header_alone_will_do_where_the_operator_says_so() {
     for (dialects, status) in [("", 400), ("image-proxy", 200)] {
-        let server = Server::start(&[("BERTH_HEADER_VALIDATION", dialects)]).await;
-        sign_up(&server, "bob", Role::Member).await;
-        let answer = upload(&server, "bob", HEADER_ALONE).await;
-        assert_eq!(answer.status, status, "{dialects:?}: {answer:?}");
-        if status == 200 {
-            assert_eq!(
-                (&answer.json()["width"], &answer.json()["height"]),
-                (&json!(1), &json!(1))
-            );
+        for scrub in ["keep", "location", "all"] {
+            let server =
+                Server::start(&[("BERTH_HEADER_VALIDATION", dialects), ("BERTH_SCRUB", scrub)]).await;
+            sign_up(&server, "bob", Role::Member).await;
+            for file in [&TESTER[..], WRONG_SUM] {
+                let answer = upload(&server, "bob", file).await;
+                assert_eq!(answer.status, status, "{dialects:?} {scrub}: {answer:?}");
+                if status == 200 {
+                    let reply = answer.json();
+                    assert_eq!((&reply["width"], &reply["height"]), (&json!(1), &json!(1)));
+                    let md5 = reply["md5"].as_str().unwrap();
+                    let info = get(&server, &format!("/info/{md5}"), "bob").await;
+                    assert_eq!(info.json()["status"], "existing");
+                } else {
+                    let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+                    assert!(detail.starts_with("文件验证失败: "), "{detail}");
+                }
+            }
+            // No other dialect looks less closely for that.
+            let answer = super::post_png(&server, "/api/v1/upload", "file", TESTER).await;
+            assert_eq!(answer.json()["status"], false, "{answer:?}");
         }
     }
 }
