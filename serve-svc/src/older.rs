@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use catalog::{MaplePath, find_by_maple_path};
-use domain::{BlobKey, Dialect, Dialects, Md5, MediaType, ViewToken};
+use domain::{BlobKey, Dialect, Dialects, Md5, MediaType, ViewToken, Visibility};
 use http::{HeaderValue, Response, StatusCode, Uri, header};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use percent_encoding::percent_decode_str;
@@ -93,16 +93,22 @@ fn by_owner(username: &str, year: &str, month: &str, name: &str) -> Option<Named
     })
 }
 
-/// The image that is named, or the answer that says why there is none.
-pub(crate) async fn resolve(service: &Service, named: Named) -> Result<Option<Wanted>, Response<Payload>> {
+/// The image that is named and whether the URL opens it while it is private, or the answer that says why there is none.
+pub(crate) async fn resolve(
+    service: &Service,
+    named: Named,
+) -> Result<(Option<Wanted>, bool), Response<Payload>> {
     match named {
-        Named::Image(wanted) => Ok(wanted),
+        Named::Image(wanted) => Ok((wanted, false)),
         Named::Maple {
             username,
             month,
             name,
-        } => find_maple(service, &username, month, &name).await,
-        Named::Secure { md5, token } => find_secure(service, &md5, &token).await.map(Some),
+        } => Ok((find_maple(service, &username, month, &name).await?, false)),
+        Named::Secure { md5, token } => {
+            let (wanted, opens_private) = find_secure(service, &md5, &token).await?;
+            Ok((Some(wanted), opens_private))
+        }
     }
 }
 
@@ -134,13 +140,15 @@ async fn find_maple(
     }
 }
 
-/// SECURITY: the signature is judged before anything is looked up, and the path must name the bytes that the image has now.
-async fn find_secure(service: &Service, md5: &str, token: &str) -> Result<Wanted, Response<Payload>> {
+/// SECURITY: the signature is judged before anything is looked up, the token must be of the image's present generation of links, and the path
+/// must name the bytes that the image has now.
+async fn find_secure(service: &Service, md5: &str, token: &str) -> Result<(Wanted, bool), Response<Payload>> {
     let parts = service.parts();
     let now: Timestamp = parts.clock.now();
     let token = token.parse::<ViewToken>().ok();
+    let worthless = || detail(StatusCode::FORBIDDEN, "无效或过期的 token");
     let Some(token) = token.filter(|token| parts.view_tokens.is_good(*token, now)) else {
-        return Err(detail(StatusCode::FORBIDDEN, "无效或过期的 token"));
+        return Err(worthless());
     };
     let wanted = Wanted::Id(token.public_id);
     let missing = || detail(StatusCode::NOT_FOUND, "图片不存在");
@@ -152,10 +160,16 @@ async fn find_secure(service: &Service, md5: &str, token: &str) -> Result<Wanted
     if !domain::is_live(image.expiry, now) {
         return Err(missing());
     }
+    if token.generation != image.link_generation {
+        return Err(worthless());
+    }
     if md5.parse::<Md5>() != Ok(image.key.md5()) {
         return Err(detail(StatusCode::FORBIDDEN, "Token与图片不匹配"));
     }
-    Ok(wanted)
+    if image.visibility == Visibility::Private && !token.opens_private {
+        return Err(missing());
+    }
+    Ok((wanted, token.opens_private))
 }
 
 fn away() -> Response<Payload> {

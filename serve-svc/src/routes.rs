@@ -64,7 +64,7 @@ pub fn with_views(
             };
             let (head, _body) = request.into_parts();
             let mut response = if matches!(head.method, Method::GET | Method::HEAD) {
-                let asked = Asked {
+                let mut asked = Asked {
                     method: &head.method,
                     headers: &head.headers,
                     variant: WantedVariant::of(
@@ -72,9 +72,13 @@ pub fn with_views(
                         older::size_of(&head.uri).or(head.uri.query()),
                     ),
                     query: head.uri.query(),
+                    opens_private: false,
                 };
                 match older::resolve(&service, named).await {
-                    Ok(wanted) => view(&service, wanted, asked).await,
+                    Ok((wanted, opens_private)) => {
+                        asked.opens_private = opens_private;
+                        view(&service, wanted, asked).await
+                    }
                     Err(response) => response,
                 }
                 .map(ReplyBody::from)

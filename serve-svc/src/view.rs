@@ -42,6 +42,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) query: Option<&'a str>,
     /// The size and format that the URL asks for.
     pub(crate) variant: Option<WantedVariant>,
+    /// Whether what the URL carries opens the image while it is private.
+    pub(crate) opens_private: bool,
 }
 
 /// Answers a view of what a URL names; nothing where it names nothing that could ever be an image.
@@ -187,7 +189,7 @@ fn judge<'a>(
     if let Some(until) = signed::opened_until(parts, image, asked.query, now) {
         return Ok(Judged::Signed(until));
     }
-    if image.visibility == Visibility::Private {
+    if image.visibility == Visibility::Private && !asked.opens_private {
         return Err(Refused::Private);
     }
     let policy = &image.embedding.policy;

@@ -88,16 +88,16 @@ pub async fn find_live_by_id(catalog: &Catalog, public_id: PublicId) -> Result<O
     find(catalog, "find an image by its id", SQL, &[&public_id.as_str()]).await
 }
 
-/// The oldest image over the blob at this key that is live at `now` and public (or was a moment ago, where views keep it alive: some
-/// may not be folded yet): what a path that carries an MD5 answers with. An
-/// unlisted image is for who has its link, and an MD5 can be known without it.
+/// The oldest image over the blob at this key that is live at `now` (or was a moment ago, where views keep it alive: some may not be
+/// folded yet) and not private: what a path that carries an MD5 answers with. Some older hosts' clients are given that path as the image's
+/// link, so it shows what a link shows: unlisted images, too.
 pub async fn find_live_by_key(
     catalog: &Catalog,
     key: &BlobKey,
     now: Timestamp,
 ) -> Result<Option<LiveImage>, Error> {
     const SQL: &str = select_live!(
-        "blob.key = $1 AND image.visibility = 'public' AND (image.expires_at IS NULL OR image.expires_at > $2 OR sliding(image) IS NOT NULL AND ends_at(image) > $2 - interval '3 seconds')
+        "blob.key = $1 AND image.visibility <> 'private' AND (image.expires_at IS NULL OR image.expires_at > $2 OR sliding(image) IS NOT NULL AND ends_at(image) > $2 - interval '3 seconds')
          ORDER BY image.id LIMIT 1"
     );
     find(catalog, "find an image by its path", SQL, &[&key.as_str(), &now]).await

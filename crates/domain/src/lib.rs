@@ -73,5 +73,5 @@ pub use username::{InvalidUsername, Username};
 pub use validation::{InvalidValidation, Validation};
 pub use variant::{InvalidWidths, NamedWidths, UnknownVariantFormat, VariantFormat, VariantKey};
 pub use view::{Counted, counted_as};
-pub use view_token::{InvalidViewToken, ViewToken, ViewTokens};
+pub use view_token::{InvalidViewToken, ViewToken, ViewTokens, Viewable};
 pub use visibility::{InvalidVisibility, Visibility};

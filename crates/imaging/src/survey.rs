@@ -54,6 +54,8 @@ pub(crate) struct Survey {
     pub(crate) drops_tracks: bool,
     /// Why metadata that is in it can't be taken out.
     pub(crate) stuck: Option<&'static str>,
+    /// Whether it began well and ends before its end: no fault to who asks for no pixels.
+    pub(crate) is_cut_off: bool,
 }
 
 /// A JPEG behind a JPEG.
@@ -67,8 +69,6 @@ pub(crate) struct GainMap {
     pub(crate) primary_attributes: u32,
     /// What it says about itself, places counted from its own beginning.
     pub(crate) survey: Box<Survey>,
-    /// Whether it began well and ends before its end: no fault to who asks for no pixels.
-    pub(crate) is_cut_off: bool,
 }
 
 /// A stretch of the file that is no picture.

@@ -162,9 +162,9 @@ impl Shelved {
         }
     }
 
-    /// Whether a path that carries its MD5 shows it at `now`: an MD5 can be known without the link.
+    /// Whether a path that carries its MD5 shows it at `now`.
     pub(crate) fn is_shown_by_path(&self, now: Timestamp) -> bool {
-        self.is_live(now) && self.visibility == Visibility::Public
+        self.is_live(now) && self.visibility != Visibility::Private
     }
 
     pub(crate) fn validators(&self) -> Validators<'_> {
@@ -209,11 +209,11 @@ mod tests {
     }
 
     #[test]
-    fn a_path_shows_public_images_until_they_expire() {
+    fn a_path_shows_images_that_are_not_private_until_they_expire() {
         let now: Timestamp = "2026-11-21T09:00:00Z".parse().unwrap();
         for (visibility, expiry, shown) in [
             (Visibility::Public, Expiry::Never, true),
-            (Visibility::Unlisted, Expiry::Never, false),
+            (Visibility::Unlisted, Expiry::Never, true),
             (Visibility::Private, Expiry::Never, false),
             (
                 Visibility::Public,

@@ -163,7 +163,7 @@ fn listening_again_forgets_everything_and_going_deaf_nothing() {
 }
 
 #[test]
-fn a_path_does_not_lead_to_an_image_that_is_over_or_not_public() {
+fn a_path_does_not_lead_to_an_image_that_is_over_or_private() {
     let (now, over) = (
         Timestamp::UNIX_EPOCH,
         Expiry::At(Timestamp::from_second(10).unwrap()),
@@ -180,7 +180,7 @@ fn a_path_does_not_lead_to_an_image_that_is_over_or_not_public() {
     );
     let mut row = image(2);
     shelf.put(&key(2), &Arc::new(Shelved::new(row.clone(), &embeddings())), 0);
-    row.visibility = Visibility::Unlisted;
+    row.visibility = Visibility::Private;
     shelf.put(&id(2), &Arc::new(Shelved::new(row, &embeddings())), 0);
     assert!(shelf.known(&key(2), now).is_none());
     assert!(shelf.known(&id(2), now).is_some());

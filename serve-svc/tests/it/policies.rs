@@ -35,7 +35,7 @@ async fn set_album(server: &Server, policy: Option<Value>) {
         .unwrap();
 }
 
-async fn change(server: &Server, picture: &Picture, patch: ImagePatch) {
+pub(crate) async fn change(server: &Server, picture: &Picture, patch: ImagePatch) {
     let uploads = server.database.catalog_as(ServiceRole::Upload);
     let now = server.clock.now();
     catalog::patch_image(&uploads, server.account, picture.id, &patch, &|_| true, None, now)
@@ -52,7 +52,7 @@ async fn set_image(server: &Server, picture: &Picture, policy: Option<Value>) {
 }
 
 /// Asks until the answer is the one that is meant; a second is all that a change may take.
-async fn within_a_second(server: &Server, url: &str, referer: &str, status: u16) -> Answer {
+pub(crate) async fn within_a_second(server: &Server, url: &str, referer: &str, status: u16) -> Answer {
     let began = Instant::now();
     loop {
         let answer = server.ask("GET", url, &[referer]).await;
@@ -256,21 +256,23 @@ async fn a_policy_that_cannot_be_read_shows_the_image_on_our_own_pages_alone() {
 }
 
 #[tokio::test]
-async fn an_unlisted_image_answers_by_its_id_alone() {
+async fn an_unlisted_image_answers_by_every_link_and_a_private_one_by_none() {
     let server = Server::start(&[]).await;
     let picture = server.publish(1, Visibility::Unlisted, None).await;
     let [url, short, path] = picture.urls();
-    for (url, status) in [(&url, 200), (&short, 200), (&path, 404)] {
-        assert_eq!(server.get(url).await.status, status, "{url}");
+    for url in [&url, &short, &path] {
+        assert_eq!(server.get(url).await.status, 200, "{url}");
     }
     let visibility = |visibility| ImagePatch {
         visibility: Some(visibility),
         ..ImagePatch::default()
     };
-    change(&server, &picture, visibility(Visibility::Public)).await;
-    within_a_second(&server, &path, BLOG, 200).await;
+    change(&server, &picture, visibility(Visibility::Private)).await;
+    for url in [&url, &short, &path] {
+        within_a_second(&server, url, BLOG, 404).await;
+    }
     change(&server, &picture, visibility(Visibility::Unlisted)).await;
-    within_a_second(&server, &path, BLOG, 404).await;
+    within_a_second(&server, &path, BLOG, 200).await;
 }
 
 /// The query of a signed link.

@@ -1,6 +1,7 @@
 //! Links to an image beside its own URL.
 
 use catalog::{Bearer, ImageRecord, Published};
+use domain::Viewable;
 
 use crate::{
     Service, delete_link,
@@ -56,6 +57,11 @@ pub(super) fn path(image: &ImageRecord) -> String {
 
 /// Where image-proxy's clients see it, with a token that is good as long as it lives.
 pub(super) fn secure_url(service: &Service, image: &ImageRecord) -> String {
-    let token = service.view_tokens().make(image.public_id, image.expiry);
+    let token = service.view_tokens().make(Viewable {
+        public_id: image.public_id,
+        expiry: image.expiry,
+        generation: image.link_generation,
+        visibility: image.visibility,
+    });
     format!("{}/secure_get/{}?token={token}", service.base_url(), image.md5)
 }
