@@ -108,4 +108,4 @@ pub use crate::routes::{
     delete, get, get_or_head, head, method_of, one_of, options, patch, post, put, route, warp_service,
 };
 pub use crate::server::{ConnectionLimits, ServeOutcome, serve};
-pub use crate::stack::{HandlerTimeout, ReplyBody, StackSettings, stack, stack_service};
+pub use crate::stack::{HandlerTimeout, ReplyBody, Reword, StackSettings, stack, stack_service};

@@ -13,6 +13,7 @@ use crate::language::Language;
 
 /// `application/problem+json; charset=utf-8`
 const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json; charset=utf-8");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// An answer that says no, and why:
 /// `{"type":"urn:berth:problem:CODE","title":…,"status":…,"detail":…,"code":CODE, …extra}`.
@@ -31,6 +32,7 @@ struct Parts {
     extra: Map<String, Value>,
     headers: Vec<(HeaderName, HeaderValue)>,
     language: Option<Language>,
+    envelope: Option<Value>,
 }
 
 impl Problem {
@@ -45,6 +47,7 @@ impl Problem {
             extra: Map::new(),
             headers: Vec::new(),
             language: None,
+            envelope: None,
         }))
     }
 
@@ -80,6 +83,13 @@ impl Problem {
     #[must_use]
     pub fn language(mut self, language: Language) -> Self {
         self.0.language = Some(language);
+        self
+    }
+
+    /// Says the same in another document, as `application/json`: to a client that reads no problem details. Status and headers stay.
+    #[must_use]
+    pub fn in_envelope(mut self, envelope: Value) -> Self {
+        self.0.envelope = Some(envelope);
         self
     }
 
@@ -127,7 +137,11 @@ impl Problem {
     }
 
     fn into_bytes_response(self) -> Response<Bytes> {
-        let mut response = Response::new(Bytes::from(self.document().to_string()));
+        let (media_type, document) = match &self.0.envelope {
+            Some(envelope) => (JSON, envelope.to_string()),
+            None => (MEDIA_TYPE, self.document().to_string()),
+        };
+        let mut response = Response::new(Bytes::from(document));
         let Parts {
             status,
             retry_after,
@@ -137,7 +151,7 @@ impl Problem {
         } = *self.0;
         *response.status_mut() = status;
         let answer = response.headers_mut();
-        answer.insert(CONTENT_TYPE, MEDIA_TYPE);
+        answer.insert(CONTENT_TYPE, media_type);
         answer.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(language) = language {
             answer.insert(CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));

@@ -170,6 +170,10 @@ impl Unmatched {
     }
 }
 
+/// Rides on the answer to a request that no route took, for whoever would say it in other words.
+#[derive(Clone, Debug)]
+pub(crate) struct Unanswered(pub(crate) Problem);
+
 /// Gives every rejection an answer, so that the routes never reject.
 fn answer_rejections(routes: BoxedFilter<(warp::reply::Response,)>) -> BoxedFilter<(warp::reply::Response,)> {
     routes
@@ -243,7 +247,10 @@ pub fn warp_service(
             let language = accept_language
                 .and_then(|value| value.to_str().map(Language::from_accept_language).ok())
                 .unwrap_or_default();
-            Ok(unmatched.problem(language, &allowed.text()).into_response())
+            let problem = unmatched.problem(language, &allowed.text());
+            let mut response = problem.clone().into_response();
+            response.extensions_mut().insert(Unanswered(problem));
+            Ok(response)
         }
     })
 }

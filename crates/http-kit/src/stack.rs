@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http::request::Parts;
-use http::{Request, Response};
+use http::{Request, Response, Uri};
 use http_body::Body;
 use tokio::sync::Semaphore;
 use tower::{Service, ServiceExt};
@@ -40,7 +40,7 @@ use crate::metrics::Metrics;
 use crate::problem::Problem;
 use crate::rate_limit::{Allowance, Allowances, RateLimit};
 use crate::request_id::{RequestId, RequestIds, X_REQUEST_ID};
-use crate::routes::warp_service;
+use crate::routes::{Unanswered, warp_service};
 
 /// What a refused client is asked to wait: long enough to matter, short enough to be forgotten.
 const BUSY_WAIT: Duration = Duration::from_secs(1);
@@ -51,6 +51,9 @@ const UNKNOWN_PEER: Peer = Peer::Tcp(SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPEC
 /// How long a handler may take for this request until its reply's head; none for no limit. Uploads have none:
 /// their bodies have limits of their own.
 pub type HandlerTimeout = fn(&Parts) -> Option<Duration>;
+
+/// How a problem is told to the client of this URL, where that client knows another way than problem details.
+pub type Reword = fn(&Uri, Problem) -> Problem;
 
 /// The settings of one service's stack.
 #[derive(Clone, Debug)]
@@ -71,11 +74,13 @@ pub struct StackSettings {
     pub handler_limits: fn(&Parts) -> bool,
     /// How long handlers may take.
     pub handler_timeout: HandlerTimeout,
+    /// How what the stack refuses, and what no route takes, is told; none for problem details everywhere.
+    pub reword: Option<Reword>,
 }
 
 impl StackSettings {
     /// The product's defaults: 1,024 requests under way, URLs of 4 KiB, the body limits of [`BodyLimits`],
-    /// no rate limit, no handler timeout, Unix peers trusted.
+    /// no rate limit, no handler timeout, Unix peers trusted, problem details.
     #[must_use]
     pub fn new(request_ids: Arc<RequestIds>) -> Self {
         Self {
@@ -87,6 +92,7 @@ impl StackSettings {
             rate_limit: None,
             handler_limits: |_| false,
             handler_timeout: |_| None,
+            reword: None,
         }
     }
 }
@@ -158,6 +164,7 @@ where
     let (mut head, body) = request.into_parts();
     let mut ledger = stack.open(&mut head);
     let allowances = (stack.settings.handler_limits)(&head).then(Allowances::default);
+    let reword = stack.settings.reword.map(|reword| (reword, head.uri.clone()));
     let (reply, allowances) = match stack.admit(&head, &body, &mut ledger) {
         Ok(allowance) => {
             let allowances = told(&mut head, allowances, allowance);
@@ -172,9 +179,14 @@ where
             (Err(problem), None)
         }
     };
-    let mut response = match reply {
-        Ok(response) => response.map(ReplyBody::of_service),
-        Err(problem) => problem.into_http().map(ReplyBody::of_problem),
+    let mut response = match (reply, reword) {
+        (Err(problem), Some((reword, uri))) => say(reword(&uri, problem)),
+        (Err(problem), None) => say(problem),
+        (Ok(mut response), Some((reword, uri))) => match response.extensions_mut().remove() {
+            Some(Unanswered(problem)) => say(reword(&uri, problem)),
+            None => response.map(ReplyBody::of_service),
+        },
+        (Ok(response), None) => response.map(ReplyBody::of_service),
     };
     if let Some(allowances) = allowances {
         allowances.announce(response.headers_mut());
@@ -204,6 +216,10 @@ fn told(head: &mut Parts, handlers: Option<Allowances>, allowance: Option<Allowa
         head.extensions.insert(allowances.clone());
         allowances
     })
+}
+
+fn say<B>(problem: Problem) -> Response<ReplyBody<B>> {
+    problem.into_http().map(ReplyBody::of_problem)
 }
 
 impl Stack {

@@ -83,7 +83,7 @@ fn code(failure: &Failure) -> &'static str {
 }
 
 /// A random UUID (version 4).
-fn uuid(random: [u8; 16]) -> String {
+pub(super) fn uuid(random: [u8; 16]) -> String {
     let mut bytes = random;
     bytes[6] = (bytes[6] & 0x0f) | 0x40;
     bytes[8] = (bytes[8] & 0x3f) | 0x80;

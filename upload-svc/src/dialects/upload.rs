@@ -31,7 +31,7 @@ async fn dispatch(service: Service, asked: Asked, body: Body) -> Response {
 }
 
 /// Which dialect a query is of.
-fn claimed_by(query: &str) -> Dialect {
+pub(super) fn claimed_by(query: &str) -> Dialect {
     let says = |name: &str| url::form_urlencoded::parse(query.as_bytes()).any(|(key, _)| key == name);
     if says("username") || says("password") {
         Dialect::ImageProxy

@@ -63,6 +63,36 @@ async fn a_part_is_read_however_its_client_writes_its_head() {
     assert_eq!(post(&server, &[&token], broken).await.json()["status"], false);
 }
 
+/// Fifty files are a request's most; of more none is kept.
+#[tokio::test]
+async fn fifty_files_come_in_and_fifty_one_do_not() {
+    let server = Server::start(&[]).await;
+    let token = token_header(&server);
+    let png = pictures::png(3, 3, 1);
+    for (path, field, accept, kept, refused) in [
+        ("/upload", "file", "Accept: application/json", 200, 413),
+        ("/api/v1/upload", "file", "Accept: */*", 200, 200),
+        ("/upload?key=", "list", "Accept: */*", 200, 200),
+    ] {
+        let path = if path.ends_with('=') {
+            format!("{path}{}", server.token.expose())
+        } else {
+            path.to_owned()
+        };
+        for (count, status) in [(50, kept), (51, refused)] {
+            let parts: Vec<Part<'_>> = (0..count).map(|_| Part::File(field, "a.png", &png)).collect();
+            let answer = server.post(&path, &[&token, accept], &parts).await;
+            assert_eq!(answer.status, status, "{path} {count}: {answer:?}");
+            assert_eq!(
+                answer.body.contains("50"),
+                count == 51,
+                "{path} {count}: {answer:?}"
+            );
+        }
+    }
+    assert!(server.staged().is_empty());
+}
+
 #[tokio::test]
 async fn a_credential_is_found_wherever_it_stands() {
     let server = Server::start(&[]).await;
