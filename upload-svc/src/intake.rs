@@ -7,6 +7,7 @@
 mod admit;
 mod batch;
 mod checksum;
+mod encoded;
 mod form;
 mod guard;
 mod inspect;
@@ -16,6 +17,7 @@ mod raw;
 mod replace;
 mod rules;
 mod scrub;
+mod urlencoded;
 
 use std::collections::HashMap;
 
@@ -28,7 +30,7 @@ use http::HeaderMap;
 use crate::{Service, problem::Failure, routes::Asked};
 
 pub(crate) use admit::admit;
-pub(crate) use form::{ANY_FIELD, Form, ReceivedFile, read_boundary, receive, receive_any};
+pub(crate) use form::{ANY_FIELD, FileField, Form, ReceivedFile, read_boundary, receive, receive_any};
 pub(crate) use guard::{Budget, guard};
 use inspect::Looking;
 pub(crate) use options::read as read_options;

@@ -28,6 +28,7 @@ const MANNER: Manner = Manner {
         ("description", "description"),
         ("album_id", "album"),
     ],
+    may_be_text: true,
 };
 
 /// How a client wants its reply.

@@ -24,6 +24,7 @@ const MANNER: Manner = Manner {
     field: "img",
     user: Some(["operator", "password"]),
     options: &[],
+    may_be_text: false,
 };
 /// A file must be smaller than this.
 const LIMIT_BYTES: u64 = 10 << 20;

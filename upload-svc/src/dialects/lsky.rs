@@ -29,6 +29,7 @@ const MANNER: Manner = Manner {
     field: "file",
     user: None,
     options: &[("album_id", "album")],
+    may_be_text: false,
 };
 
 pub(super) fn routes(with: &With) -> Vec<BoxedFilter<(Response,)>> {

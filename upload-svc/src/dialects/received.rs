@@ -10,7 +10,7 @@ use super::links::Taken;
 use crate::{
     Service,
     identity::{find_caller, recognise, require},
-    intake::{self, Form},
+    intake::{self, FileField, Form},
     problem::Failure,
     routes::{Asked, Body},
 };
@@ -29,6 +29,8 @@ pub(super) struct Manner {
     pub(super) user: Option<[&'static str; 2]>,
     /// Fields that say what an option of our own says: theirs, ours. Others are passed over.
     pub(super) options: &'static [(&'static str, &'static str)],
+    /// Whether a file may come as base64 text.
+    pub(super) may_be_text: bool,
 }
 
 impl Manner {
@@ -38,6 +40,14 @@ impl Manner {
             field,
             user: None,
             options: &[],
+            may_be_text: false,
+        }
+    }
+
+    fn file_field(self) -> FileField<'static> {
+        FileField {
+            name: self.field,
+            may_be_text: self.may_be_text,
         }
     }
 }
@@ -74,7 +84,7 @@ pub(super) async fn receive_from(
 ) -> Result<Received, Failure> {
     require(&bearer, Scope::Upload)?;
     intake::admit(service, &bearer, &asked.headers).await?;
-    let form = intake::receive_any(service, &asked.headers, manner.field, body).await?;
+    let form = intake::receive_any(service, &asked.headers, manner.file_field(), body).await?;
     finish(bearer, form, manner)
 }
 
@@ -87,8 +97,11 @@ async fn receive_from_stranger(
     manner: Manner,
     body: Body,
 ) -> Result<Received, Failure> {
-    let most = service.limits().image_bytes.saturating_add(FORM_BYTES);
-    let form = intake::receive_any(service, &asked.headers, manner.field, at_most(most, body)).await;
+    // A text is longer than what it stands for: by a third, and by line breaks and escapes.
+    let factor = if manner.may_be_text { 2 } else { 1 };
+    let picture = service.limits().image_bytes.saturating_mul(factor);
+    let most = picture.saturating_add(FORM_BYTES);
+    let form = intake::receive_any(service, &asked.headers, manner.file_field(), at_most(most, body)).await;
     let form = match form {
         Ok(form) => form,
         // Who shows nothing is told that, whatever else is wrong.

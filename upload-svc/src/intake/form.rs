@@ -7,12 +7,16 @@ use futures_util::Stream;
 use http::{HeaderMap, header::CONTENT_TYPE};
 use multer::{Field, Multipart};
 
-use super::guard::{Budget, guard};
+use super::{
+    encoded::Coding,
+    guard::{Budget, guard},
+    urlencoded,
+};
 use crate::{Service, problem::Failure};
 
 /// Fields of text in one form, and how long each may be.
-const MOST_FIELDS: usize = 64;
-const LONGEST_FIELD_BYTES: usize = 16 << 10;
+pub(super) const MOST_FIELDS: usize = 64;
+pub(super) const LONGEST_FIELD_BYTES: usize = 16 << 10;
 /// RFC 2046 allows 70 characters.
 const LONGEST_BOUNDARY: usize = 70;
 /// How far a file that is refused is read on, in the hope that it ends and others follow it, before the whole request is
@@ -50,7 +54,7 @@ pub(crate) async fn receive<B: Buf>(
     field: &str,
     body: impl Stream<Item = Result<B, warp::Error>> + Send + 'static,
 ) -> Result<Form, Failure> {
-    let form = receive_any(service, headers, field, body).await?;
+    let form = receive_any(service, headers, FileField::named(field), body).await?;
     if form.files.is_empty() {
         Err(Refusal::NoFile.into())
     } else {
@@ -58,13 +62,34 @@ pub(crate) async fn receive<B: Buf>(
     }
 }
 
+/// The field of a form's files.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FileField<'a> {
+    pub(crate) name: &'a str,
+    /// Whether a file there may be base64 text, and the form one of `application/x-www-form-urlencoded`.
+    pub(crate) may_be_text: bool,
+}
+
+impl<'a> FileField<'a> {
+    pub(crate) const fn named(name: &'a str) -> Self {
+        Self {
+            name,
+            may_be_text: false,
+        }
+    }
+}
+
 /// The same of a form that may hold no file.
 pub(crate) async fn receive_any<B: Buf>(
     service: &Service,
     headers: &HeaderMap,
-    field: &str,
+    wanted: FileField<'_>,
     body: impl Stream<Item = Result<B, warp::Error>> + Send + 'static,
 ) -> Result<Form, Failure> {
+    let field = wanted.name;
+    if wanted.may_be_text && is_urlencoded(headers) {
+        return urlencoded::receive(service, field, body).await;
+    }
     let boundary = read_boundary(headers)?;
     let budget = Budget::new();
     let mut form = Multipart::new(guard(body, budget.clone()), boundary);
@@ -87,7 +112,8 @@ pub(crate) async fn receive_any<B: Buf>(
                 }
                 .into());
             }
-            files.push((name, receive_file(service, part).await?));
+            let coding = Coding::of_file(wanted.may_be_text);
+            files.push((name, receive_file(service, part, coding).await?));
         } else {
             if fields.len() == MOST_FIELDS {
                 return Err(Refusal::MalformedMultipart(format!("more than {MOST_FIELDS} fields")).into());
@@ -115,6 +141,16 @@ fn choose(files: Vec<(String, ReceivedFile)>, field: &str) -> Vec<ReceivedFile> 
         .collect()
 }
 
+fn is_urlencoded(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = content_type
+        .and_then(|text| text.split(';').next())
+        .unwrap_or_default();
+    essence
+        .trim()
+        .eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}
+
 /// The boundary of a form; an error when this is none.
 pub(crate) fn read_boundary(headers: &HeaderMap) -> Result<String, Refusal> {
     let malformed = |reason: &str| Refusal::MalformedMultipart(reason.to_owned());
@@ -131,37 +167,97 @@ pub(crate) fn read_boundary(headers: &HeaderMap) -> Result<String, Refusal> {
     Ok(boundary)
 }
 
-async fn receive_file(service: &Service, mut part: Field<'_>) -> Result<ReceivedFile, Failure> {
+async fn receive_file(
+    service: &Service,
+    mut part: Field<'_>,
+    coding: Coding,
+) -> Result<ReceivedFile, Failure> {
     let name = FileName::clean(part.file_name().unwrap_or_default(), "image");
-    let mut arriving = Ok(Arriving::new(service)?);
-    let mut read_past = 0;
+    let mut file = Receiving::new(service, coding)?;
     loop {
-        let piece = match part.chunk().await {
-            Ok(Some(piece)) => piece,
+        match part.chunk().await {
+            Ok(Some(piece)) => file.take(piece, service.limits()).await?,
             Ok(None) => break,
             Err(error) => {
-                if let Ok(arriving) = arriving {
-                    arriving.discard().await;
-                }
+                file.discard().await;
                 return Err(Failure::of_form(&error));
             }
-        };
-        arriving = match arriving {
-            Ok(arriving) => arriving.take(piece, service.limits()).await?,
-            Err(refusal) => {
-                read_past += piece.len();
-                if read_past > OVERRUN_BYTES {
+        }
+    }
+    let staged = file.finish(service.limits()).await?;
+    Ok(ReceivedFile { name, staged })
+}
+
+/// A file of a form, from its first byte to its last: while it is welcome, and, once it is refused, as far as it is read on.
+pub(super) struct Receiving {
+    arriving: Option<Result<Arriving, Refusal>>,
+    coding: Coding,
+    read_past: usize,
+}
+
+impl Receiving {
+    pub(super) fn new(service: &Service, coding: Coding) -> Result<Self, Failure> {
+        Ok(Self {
+            arriving: Some(Ok(Arriving::new(service)?)),
+            coding,
+            read_past: 0,
+        })
+    }
+
+    /// Takes the next bytes as they were sent.
+    pub(super) async fn take(&mut self, piece: Bytes, limits: &UploadLimits) -> Result<(), Failure> {
+        let sent = piece.len();
+        match self.arriving.take() {
+            Some(Ok(arriving)) => {
+                let piece = self.coding.decode(piece);
+                self.arriving = Some(give(arriving, piece, limits).await?);
+            }
+            Some(Err(refusal)) => {
+                self.read_past += sent;
+                if self.read_past > OVERRUN_BYTES {
                     return Err(refusal.into());
                 }
-                Err(refusal)
+                self.arriving = Some(Err(refusal));
             }
-        };
+            None => {}
+        }
+        Ok(())
     }
-    let staged = match arriving {
-        Ok(arriving) => arriving.finish().await?,
-        Err(refusal) => Err(refusal.into()),
-    };
-    Ok(ReceivedFile { name, staged })
+
+    pub(super) async fn discard(self) {
+        if let Some(Ok(arriving)) = self.arriving {
+            arriving.discard().await;
+        }
+    }
+
+    /// Ends it. The outer error is a failure of ours.
+    pub(super) async fn finish(mut self, limits: &UploadLimits) -> Result<Result<Staged, Failure>, Failure> {
+        let arriving = match self.arriving {
+            Some(Ok(arriving)) => give(arriving, self.coding.end(), limits).await?,
+            Some(Err(refusal)) => Err(refusal),
+            None => Err(Refusal::Unreadable),
+        };
+        match arriving {
+            Ok(arriving) => arriving.finish().await,
+            Err(refusal) => Ok(Err(refusal.into())),
+        }
+    }
+}
+
+/// Gives a file its next bytes, unless they can't be read.
+async fn give(
+    arriving: Arriving,
+    piece: Result<Bytes, Refusal>,
+    limits: &UploadLimits,
+) -> Result<Result<Arriving, Refusal>, Failure> {
+    match piece {
+        Ok(piece) if piece.is_empty() => Ok(Ok(arriving)),
+        Ok(piece) => arriving.take(piece, limits).await,
+        Err(refusal) => {
+            arriving.discard().await;
+            Ok(Err(refusal))
+        }
+    }
 }
 
 /// A file that is still welcome. Once it is refused this value is gone, and with it what was staged.

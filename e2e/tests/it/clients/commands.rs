@@ -15,7 +15,7 @@ struct Line {
     only_the_link: bool,
 }
 
-const LINES: [Line; 7] = [
+const LINES: [Line; 8] = [
     Line {
         client: "curl, berth's own API",
         page: Some("curl"),
@@ -38,6 +38,12 @@ const LINES: [Line; 7] = [
         client: "Typora, as a custom command",
         page: Some("typora"),
         shell: r#"curl -sS -F "source=@$1" -F "key=$TOKEN" "$URL/api/1/upload?format=txt""#,
+        only_the_link: true,
+    },
+    Line {
+        client: "Typora, as base64 text",
+        page: Some("typora"),
+        shell: r#"base64 -w0 "$1" | curl -sS -F "source=<-" -F "key=$TOKEN" "$URL/api/1/upload?format=txt""#,
         only_the_link: true,
     },
     Line {
