@@ -27,8 +27,10 @@ macro_rules! row {
 
 mod chevereto;
 mod django;
+mod envelope;
 mod form;
 mod image_proxy;
+mod image_proxy_db;
 mod links;
 mod lsky;
 mod lsky_lists;
@@ -45,6 +47,8 @@ mod smms;
 mod upimg;
 mod upload;
 mod words;
+
+pub(crate) use envelope::reword;
 
 use domain::{Dialect, Dialects};
 use warp::{Filter, filters::BoxedFilter, path, reply::Response};

@@ -12,6 +12,7 @@ use http_kit::{
 };
 use imaging::Decoders;
 use process::Clock;
+use tokio::sync::Mutex;
 
 use crate::{
     UploadSettings,
@@ -46,6 +47,7 @@ struct Parts {
     answers_kept: Duration,
     uploads_kept: Duration,
     turns: Turns,
+    snapshots: Mutex<()>,
     identity: Identity,
     delete_tokens: DeleteTokens,
     signed_links: SignedLinks,
@@ -92,6 +94,7 @@ impl Service {
             answers_kept: settings.answers_kept,
             uploads_kept: settings.uploads_kept,
             turns: Turns::default(),
+            snapshots: Mutex::default(),
             identity,
             decoders: Decoders::new(settings.decoders.clone()),
             validation: settings.validation,
@@ -200,6 +203,11 @@ impl Service {
         &self.parts.turns
     }
 
+    /// Held by who writes the whole catalogue out: one at a time costs the disk and the database no more than one.
+    pub(crate) fn snapshots(&self) -> &Mutex<()> {
+        &self.parts.snapshots
+    }
+
     pub(crate) fn identity(&self) -> &Identity {
         &self.parts.identity
     }
@@ -262,6 +270,7 @@ pub fn stack_settings(service: &Service, settings: &UploadSettings) -> StackSett
         },
         rate_limit,
         handler_limits: is_limited,
+        reword: Some(dialects::reword),
         ..StackSettings::new(Arc::new(RequestIds::new(process::random())))
     }
 }

@@ -41,11 +41,16 @@ impl BlobWriter {
     /// Begins an upload. Must be called within a Tokio runtime.
     pub fn stage(&self) -> Result<Staging, Error> {
         let folder = self.disk.staging();
+        self.with_free_name(|name| Staging::open(&folder, name))
+    }
+
+    /// Makes a file of the staging folder under a name that nobody has.
+    pub(crate) fn with_free_name<T>(&self, make: impl Fn(&str) -> Result<T, Error>) -> Result<T, Error> {
         let mut tries = 0;
         loop {
             // Where replicas share a volume, the exclusive creation decides.
             let name = self.next_staging_name();
-            match Staging::open(&folder, &name) {
+            match make(&name) {
                 Err(Error::Io { source, .. })
                     if source.kind() == io::ErrorKind::AlreadyExists && tries < NAME_TRIES =>
                 {

@@ -50,3 +50,28 @@ pub async fn find_by_content(
         .map_err(Error::statement(OPERATION))?;
     rows.iter().map(|row| read(OPERATION, row)).collect()
 }
+
+/// The oldest live public image of this MD5, whoever's it is.
+pub async fn find_public_by_md5(
+    catalog: &Catalog,
+    md5: Md5,
+    now: Timestamp,
+) -> Result<Option<ImageRecord>, Error> {
+    const OPERATION: &str = "look for a public image of these bytes";
+    let sql = format!(
+        "SELECT {COLUMNS} FROM blob JOIN image ON image.blob_id = blob.id
+         WHERE blob.md5 = $1 AND image.visibility = 'public'
+           AND image.ended_at IS NULL AND (image.expires_at IS NULL OR image.expires_at > $2)
+         ORDER BY image.id LIMIT 1"
+    );
+    let client = catalog.client(OPERATION).await?;
+    let statement = client
+        .prepare_cached(&sql)
+        .await
+        .map_err(Error::statement(OPERATION))?;
+    let row = client
+        .query_opt(&statement, &[&md5.0.as_slice(), &now])
+        .await
+        .map_err(Error::statement(OPERATION))?;
+    row.map(|row| read(OPERATION, &row)).transpose()
+}

@@ -47,6 +47,7 @@ mod roles;
 mod rollup;
 mod sessions;
 mod site_policy;
+mod snapshot;
 mod stats;
 mod sweep;
 mod token_grants;
@@ -79,7 +80,7 @@ pub use derive::{
 };
 pub use event_list::{EventFilter, EventRecord, forget_events, list_events};
 pub use events::{Event, record};
-pub use exists::{Content, find_by_content};
+pub use exists::{Content, find_by_content, find_public_by_md5};
 pub use expire::{expire_batch, expire_fixed_batch, explain_expire, slide_expiries};
 pub use fold::{DayCount, Fold, Referrer, ReferrerCount, fold_counts, forget_journal};
 pub use idempotency::{
@@ -115,6 +116,7 @@ pub use sessions::{
     NewSession, SessionKey, SignIn, close_session, find_session, find_sign_in, forget_sessions, open_session,
 };
 pub use site_policy::{SitePolicy, find_site_policy, find_upload_policies, set_site_policy};
+pub use snapshot::{ContentRecord, read_contents};
 pub use stats::{Expiring, Stats, Stored, explain_stats, stats};
 pub use sweep::{Doomed, Swept, count_doomed, forget_ended, sweep_batch};
 pub use token_grants::{TokenBounds, TokenRecord, grant_token, list_tokens, revoke_token};

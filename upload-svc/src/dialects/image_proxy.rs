@@ -1,5 +1,5 @@
-//! image-proxy: the `FastAPI` "Image Proxy Project" 2.0. `POST /upload?username&password`, `GET /info/{md5}`, `/stats`, `/health`. Its
-//! pictures are seen at `/secure_get/{md5}?token=`, which serve-svc answers. Failures are `{"detail":…}`.
+//! image-proxy: the `FastAPI` "Image Proxy Project" 2.0. `POST /upload?username&password`, `GET /info/{md5}`, `/stats`, `/health`, `/download_db`.
+//! Its pictures are seen at `/secure_get/{md5}?token=`, which serve-svc answers. Failures are `{"detail":…}`.
 
 use catalog::{Content, ImageRecord, Role};
 use domain::{AccessRefusal, Md5, MediaType, Refusal, Scope, UploadLimits};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use warp::{Filter, filters::BoxedFilter, path, reply::Response};
 
 use super::{
-    With,
+    With, image_proxy_db,
     received::{Manner, publish_first, receive_from},
     reply,
     words::{is_about_the_caller, title},
@@ -25,6 +25,8 @@ const UPLOAD: &str = "POST /upload?username";
 const INFO: &str = "GET /info/{md5}";
 const STATS: &str = "GET /stats";
 const HEALTH: &str = "GET /health";
+/// The methods of what is only looked at.
+const READ: &str = "GET, HEAD";
 /// What the original takes.
 const TYPES: [MediaType; 4] = [MediaType::Jpeg, MediaType::Png, MediaType::Gif, MediaType::Webp];
 
@@ -33,17 +35,21 @@ pub(super) fn routes(with: &With) -> Vec<BoxedFilter<(Response,)>> {
         row!(with, path!("info" / String), get_or_head, info),
         row!(with, path!("stats"), get_or_head, stats),
         row!(with, path!("health"), get_or_head, health),
-        path!("info" / String).map(|_| wrong_method(INFO)).boxed(),
-        path!("stats").map(|| wrong_method(STATS)).boxed(),
-        path!("health").map(|| wrong_method(HEALTH)).boxed(),
+        row!(with, path!("download_db"), get, image_proxy_db::download),
+        path!("info" / String).map(|_| wrong_method(INFO, READ)).boxed(),
+        path!("stats").map(|| wrong_method(STATS, READ)).boxed(),
+        path!("health").map(|| wrong_method(HEALTH, READ)).boxed(),
+        path!("download_db")
+            .map(|| wrong_method(image_proxy_db::ROUTE, "GET"))
+            .boxed(),
     ]
 }
 
-fn wrong_method(route: &'static str) -> Response {
+fn wrong_method(route: &'static str, allow: &'static str) -> Response {
     let mut response = detail(route, StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed");
     response
         .headers_mut()
-        .insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+        .insert(ALLOW, HeaderValue::from_static(allow));
     response
 }
 
@@ -127,21 +133,31 @@ async fn info(md5: String, service: Service, asked: Asked) -> Response {
     }
 }
 
-/// The caller's own image of these bytes, the oldest where there are several. SECURITY: of nobody else's is anything told.
+/// The caller's own image of these bytes, the oldest where there are several; where there is none, the oldest that everybody may see.
+/// SECURITY: of an unlisted or a private image of somebody else's nothing is told, not even that it is there.
 async fn find(service: &Service, asked: &Asked, md5: &str) -> Result<ImageRecord, Denied> {
     let bearer = enter(service, asked).await?.within_album();
     require(&bearer, Scope::Read).map_err(Failure::from)?;
     let md5: Md5 = md5.parse().map_err(|_| Failure::from(Refusal::NotFound))?;
-    let found = catalog::find_by_content(
-        service.catalog(),
+    let (catalog, now) = (service.catalog(), service.now());
+    let own = catalog::find_by_content(
+        catalog,
         bearer.account_id,
         bearer.album_id,
         Content::Md5(md5),
-        service.now(),
-    );
-    let images = found.await.map_err(Failure::from)?;
-    let first = images.into_iter().next();
-    first.ok_or_else(|| Failure::from(Refusal::NotFound).into())
+        now,
+    )
+    .await;
+    let own = own.map_err(Failure::from)?.into_iter().next();
+    let image = match own {
+        Some(image) => Some(image),
+        // A token that is bound to an album keeps to it.
+        None if bearer.album_id.is_some() => None,
+        None => catalog::find_public_by_md5(catalog, md5, now)
+            .await
+            .map_err(Failure::from)?,
+    };
+    image.ok_or_else(|| Failure::from(Refusal::NotFound).into())
 }
 
 /// Of the caller's own images; of everybody's for an administrator.
@@ -184,7 +200,7 @@ async fn health(service: Service, _asked: Asked) -> Response {
 }
 
 /// Why somebody did not get in, or did not get what they wanted.
-enum Denied {
+pub(super) enum Denied {
     /// Parameters that a query lacks.
     Missing(Vec<&'static str>),
     Failure(Failure),
@@ -197,7 +213,7 @@ impl From<Failure> for Denied {
 }
 
 /// Who a query's user name and password speak for; a token will do for both.
-async fn enter(service: &Service, asked: &Asked) -> Result<Caller, Denied> {
+pub(super) async fn enter(service: &Service, asked: &Asked) -> Result<Caller, Denied> {
     let pairs: Vec<_> = url::form_urlencoded::parse(asked.query.as_bytes()).collect();
     let said = |name: &str| {
         pairs
@@ -219,7 +235,7 @@ async fn enter(service: &Service, asked: &Asked) -> Result<Caller, Denied> {
 }
 
 impl Denied {
-    fn response(self, route: &'static str, service: &Service) -> Response {
+    pub(super) fn response(self, route: &'static str, service: &Service) -> Response {
         match self {
             Self::Missing(names) => missing(route, "query", &names),
             Self::Failure(Failure::Refused(Refusal::NoFile)) => missing(route, "body", &["file"]),
