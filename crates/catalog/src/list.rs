@@ -274,11 +274,14 @@ impl Statement {
             also(format!("image.album_id = {album}"));
         }
         if let Some(since) = filter.unused_since {
-            // By the day where that narrows it down, and then by the second: a look-up of each, which no plan turns into a walk over all counts.
+            // By the day, and on its last day by the second: one look-up each, which no plan turns into a walk over all counts.
             let since = self.add(since, Type::TIMESTAMPTZ);
+            let day = format!("({since} AT TIME ZONE 'UTC')::date");
+            let last =
+                "(SELECT last_viewed_at FROM view_count WHERE view_count.image_id = image_seen.image_id)";
             also(format!(
-                "image.id IN (SELECT image_id FROM image_seen WHERE account_id = {owner} AND seen_on <= ({since} AT TIME ZONE 'UTC')::date)
-                 AND coalesce((SELECT last_viewed_at FROM view_count WHERE view_count.image_id = image.id), '-infinity') < {since}"
+                "image.id IN (SELECT image_id FROM image_seen WHERE account_id = {owner} AND seen_on <= {day}
+                     AND (seen_on < {day} OR coalesce({last}, '-infinity') < {since}))"
             ));
         }
         self.filter_by_terms(filter, owner, &mut also);
