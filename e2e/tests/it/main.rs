@@ -10,6 +10,7 @@ mod browser;
 mod clients;
 mod curl;
 mod docs;
+mod hostile;
 mod house;
 mod kills;
 mod page;
