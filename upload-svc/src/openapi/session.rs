@@ -101,6 +101,7 @@ fn describe(language: Language) -> Operation {
         ),
         ("account", refer_to("AccountName")),
         ("limits", limits(language)),
+        ("uploads", uploads(language)),
     ]);
     get("/v1/session", "getSession", t("Who am I?", "我是谁"))
         .access(Access::Known)
@@ -131,6 +132,29 @@ fn limits(language: Language) -> Schema {
                 "上传时未指定有效期的图片保存天数；0 为永久。",
             )),
         ),
+    ])
+}
+
+/// What becomes of an upload that does not say.
+fn uploads(language: Language) -> Schema {
+    let t = |english, chinese| language.pick(english, chinese);
+    object(vec![
+        (
+            "lifetime_seconds",
+            count().example(2_592_000).about(t(
+                "How long it lives, by the settings and the site's policy; an album's may say otherwise. 0 is for ever.",
+                "保存时长，按系统设置与全站策略（相册策略可另行规定）；0 为永久。",
+            )),
+        ),
+        (
+            "longest_seconds",
+            count().example(0).about(t(
+                "How long it may live at most; 0 is for ever.",
+                "最长保存时长；0 为不限。",
+            )),
+        ),
+        ("visibility", one_of(&["public", "unlisted", "private"])),
+        ("scrub", one_of(&["keep", "location", "all"])),
     ])
 }
 

@@ -2,7 +2,7 @@ use std::{fmt::Write as _, time::Duration};
 
 use bytes::Buf;
 use catalog::{AccountRecord, Bearer, Credential, NewSession, SessionKey, SignIn};
-use domain::{AccessRefusal, Expiry, Refusal};
+use domain::{AccessRefusal, Expiry, Refusal, Scrub, UploadRules};
 use futures_util::Stream;
 use http::{HeaderValue, StatusCode, header::SET_COOKIE};
 use http_kit::Language;
@@ -112,12 +112,13 @@ pub(super) async fn describe(service: Service, asked: Asked) -> Response {
         let bearer = authenticate_in_album(&service, &asked).await?;
         let account = catalog::find_account(service.catalog(), bearer.account_id).await?;
         let account = account.ok_or(Refusal::InvalidCredential)?;
-        Ok((StatusCode::OK, Some(session_json(&service, &bearer, &account))))
+        let uploads = uploads_of(&service, &account).await?;
+        Ok((StatusCode::OK, Some(session_json(&service, &bearer, &account, &uploads))))
     };
     answer("GET /v1/session", language, outcome.await)
 }
 
-fn session_json(service: &Service, bearer: &Bearer, account: &AccountRecord) -> Value {
+fn session_json(service: &Service, bearer: &Bearer, account: &AccountRecord, uploads: &Uploads) -> Value {
     let (kind, expires_at) = match bearer.credential {
         Credential::Session { expires_at, .. } => ("session", Some(expires_at)),
         Credential::Token { expires_at, .. } => ("token", expires_at),
@@ -129,12 +130,35 @@ fn session_json(service: &Service, bearer: &Bearer, account: &AccountRecord) -> 
         "scopes": bearer.scopes.words(),
         "album": bearer.album_id,
         "account": { "id": account.id, "username": account.username, "role": account.role.as_str() },
-        "limits": limits_json(service),
+        "limits": limits_json(service, uploads),
+        "uploads": {
+            "lifetime_seconds": uploads.rules.lifetime.as_secs(),
+            "longest_seconds": uploads.rules.longest.as_secs(),
+            "visibility": uploads.rules.visibility,
+            "scrub": uploads.scrub,
+        },
+    })
+}
+
+/// What becomes of an upload that does not say.
+struct Uploads {
+    /// By the site's policy; an album's may say otherwise.
+    rules: UploadRules,
+    scrub: Scrub,
+}
+
+async fn uploads_of(service: &Service, account: &AccountRecord) -> Result<Uploads, Failure> {
+    let site = catalog::find_site_policy(service.catalog()).await?;
+    // One that an older release took and this one can't read says nothing about uploads.
+    let policy = serde_json::from_value(site.policy).unwrap_or_default();
+    Ok(Uploads {
+        rules: UploadRules::of(service.lifetime(), &[policy]),
+        scrub: service.scrub_of(account.id).await?,
     })
 }
 
 /// What may be sent, so that a page can say it before anybody has sent anything.
-fn limits_json(service: &Service) -> Value {
+fn limits_json(service: &Service, uploads: &Uploads) -> Value {
     let limits = service.limits();
     let types: Vec<&str> = limits.allowed.iter().map(|allowed| allowed.mime()).collect();
     json!({
@@ -143,7 +167,7 @@ fn limits_json(service: &Service) -> Value {
         "image_bytes": limits.image_bytes,
         "video_bytes": limits.video_bytes,
         "types": types,
-        "expire_days": service.lifetime().as_secs() / (24 * 60 * 60),
+        "expire_days": uploads.rules.lifetime.as_secs() / (24 * 60 * 60),
     })
 }
 
