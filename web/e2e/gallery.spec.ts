@@ -71,3 +71,60 @@ test('the arrows go from picture to picture, and Enter opens one', async ({ sign
   await page.keyboard.press('Escape');
   await expect(page.getByRole('button', { name: 'Open picture-132.png' })).toBeFocused();
 });
+
+test('pictures are selected by drawing over them, with the mouse and with a finger', async ({
+  signedIn: page,
+  request,
+  context,
+}) => {
+  await uploaded(request, [141, 142, 143, 144], { description: 'drawn' });
+  await page.goto('/#/gallery?q=drawn&sort=newest');
+  const tiles = page.getByRole('button', { name: /^Open picture-14/ });
+  await expect(tiles).toHaveCount(4);
+  const middle = async (nth: number) => {
+    const box = await tiles.nth(nth).boundingBox();
+    return { x: (box?.x ?? 0) + (box?.width ?? 0) / 2, y: (box?.y ?? 0) + (box?.height ?? 0) / 2 };
+  };
+  const first = page.getByRole('checkbox', { name: 'Select picture-144.png' });
+  await first.hover({ force: true });
+  await page.mouse.down();
+  for (const nth of [1, 2]) {
+    const { x, y } = await middle(nth);
+    await page.mouse.move(x, y, { steps: 4 });
+  }
+  await page.mouse.up();
+  await expect(page.getByText('3 selected')).toBeVisible();
+  await page.keyboard.press('Escape');
+
+  const client = await context.newCDPSession(page);
+  const touch = async (type: 'touchStart' | 'touchMove' | 'touchEnd', at: { x: number; y: number }[]) =>
+    client.send('Input.dispatchTouchEvent', { type, touchPoints: at });
+  await client.send('Emulation.setTouchEmulationEnabled', { enabled: true });
+  await touch('touchStart', [await middle(1)]);
+  await expect(page.getByText('1 selected')).toBeVisible();
+  await touch('touchMove', [await middle(3)]);
+  await touch('touchEnd', []);
+  await expect(page.getByText('3 selected')).toBeVisible();
+});
+
+test('what is selected is downloaded', async ({ signedIn: page, request }) => {
+  await uploaded(request, [151, 152], { description: 'taken home' });
+  await page.goto('/#/gallery?q=taken%20home&sort=newest');
+  await page.getByRole('checkbox', { name: 'Select picture-151.png' }).click({ force: true });
+  await page.getByRole('checkbox', { name: 'Select picture-152.png' }).click({ force: true });
+  const names: string[] = [];
+  page.on('download', (download) => names.push(download.suggestedFilename()));
+  await page.getByRole('button', { name: 'Download' }).click();
+  await expect.poll(() => names.sort()).toEqual(['picture-151.png', 'picture-152.png']);
+});
+
+test('the keys are told by "?", and "/" goes to the search', async ({ signedIn: page }) => {
+  await page.goto('/#/gallery');
+  await expect(page.getByRole('searchbox')).toBeVisible();
+  await page.keyboard.press('?');
+  await expect(page.getByRole('dialog', { name: 'Keyboard' })).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('dialog', { name: 'Keyboard' })).toBeHidden();
+  await page.keyboard.press('/');
+  await expect(page.getByRole('searchbox')).toBeFocused();
+});

@@ -28,6 +28,7 @@ async fn the_page_does_what_its_plays_say() {
     ])
     .await;
     crowd(&stack).await;
+    let corpus = root().join("../shared/corpus");
     let play = Command::new(playwright)
         .arg("test")
         .current_dir(&web)
@@ -37,6 +38,7 @@ async fn the_page_does_what_its_plays_say() {
             ("BERTH_PASSWORD", ADMIN_PASSWORD),
             ("BERTH_TOKEN", &stack.token),
             ("BERTH_CROWD", CROWD),
+            ("BERTH_CORPUS", corpus.to_str().unwrap()),
             // A proxy of the machine has no business between us and us.
             ("NO_PROXY", "127.0.0.1"),
         ])

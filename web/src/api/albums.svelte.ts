@@ -1,5 +1,5 @@
 import { ask } from './client';
-import type { Album } from './types';
+import type { Album, Policy } from './types';
 
 /** One's albums, asked for once and kept for every list to choose from. */
 class Albums {
@@ -31,13 +31,21 @@ class Albums {
     return this.all.find((album) => album.id === id);
   }
 
+  /** The album that an upload goes to: the default one where none is chosen. */
+  chosen(id: number | null): Album | undefined {
+    return this.all.find((album) => (id === null ? album.is_default : album.id === id));
+  }
+
   async create(name: string, description = ''): Promise<Album> {
     const album = await ask<Album>('POST', 'v1/albums', { body: { name, description } });
     await this.refresh();
     return album;
   }
 
-  async patch(id: number, patch: { name?: string; description?: string; policy?: unknown }): Promise<void> {
+  async patch(
+    id: number,
+    patch: { name?: string; description?: string; policy?: Policy | null },
+  ): Promise<void> {
     await ask('PATCH', `v1/albums/${id}`, { body: patch });
     await this.refresh();
   }

@@ -1,5 +1,5 @@
 import { ask, askTagged, type Query } from './client';
-import type { Image, Page, Visibility } from './types';
+import type { Image, Page, Policy, Visibility } from './types';
 
 export type Sort = 'taken' | 'newest' | 'oldest' | 'name' | 'size';
 
@@ -15,7 +15,7 @@ export interface ImagePatch {
   album?: number;
   expires_at?: string | null;
   visibility?: Visibility;
-  policy?: unknown;
+  policy?: Policy | null;
 }
 
 export async function listImages(query: Query, signal?: AbortSignal): Promise<Page<Image>> {

@@ -3,6 +3,9 @@
 export type Visibility = 'public' | 'unlisted' | 'private';
 export type Kind = 'image' | 'video';
 
+export type Scrub = 'keep' | 'location' | 'all';
+export type TakenSource = 'exif_original' | 'exif_created' | 'exif_modified' | 'xmp' | 'container';
+
 export interface Image {
   id: string;
   url: string;
@@ -25,12 +28,15 @@ export interface Image {
   views: number;
   created_at: string;
   expires_at: string | null;
+  /** The clock on the wall where it was taken; where no zone is known, as if it were UTC's. */
   taken_at: string | null;
+  taken_zone: string | null;
+  taken_source: TakenSource | null;
   /** Beside an image's own page only. */
   updated_at?: string;
   ended_at?: string | null;
   ended_by?: 'withdrawn' | 'expired' | null;
-  policy?: unknown;
+  policy?: Policy | null;
   /** Of a private image: a link of an hour with which its owner looks at it. Absent from servers that sign none. */
   signed_url?: string | null;
 }
@@ -44,10 +50,36 @@ export interface Album {
   id: number;
   name: string;
   description: string;
-  policy: unknown;
+  policy: Policy | null;
   images: number;
   is_default: boolean;
   created_at: string;
+}
+
+/** What one level says (docs/HOTLINKING.md); what is absent is left to the level above. */
+export interface Policy {
+  hotlink?: Hotlink;
+  expiry?: { default?: string; longest?: string };
+  visibility?: Visibility;
+}
+
+export interface Hotlink {
+  allow?: string[];
+  deny?: string[];
+  empty_referer?: 'allow' | 'deny';
+  hidden_embeds?: 'allow' | 'deny';
+  refusal?: 'placeholder' | 'bare' | { redirect: string };
+  dry_run?: boolean;
+}
+
+/** What becomes of an upload that does not say, by the settings and the site's policy. */
+export interface UploadRules {
+  /** 0 is for ever. */
+  lifetime_seconds: number;
+  /** 0 is no limit. */
+  longest_seconds: number;
+  visibility: Visibility;
+  scrub: Scrub;
 }
 
 export interface Account {
@@ -72,7 +104,6 @@ export interface Limits {
   image_bytes: number;
   video_bytes: number;
   types: string[];
-  expire_days: number;
 }
 
 export interface SessionInfo {
@@ -81,6 +112,7 @@ export interface SessionInfo {
   scopes: string[];
   account: Account;
   limits?: Limits;
+  uploads?: UploadRules;
 }
 
 export interface Token {

@@ -1,13 +1,14 @@
 import { albums } from '../api/albums.svelte';
 import { ask, whenSessionEnds } from '../api/client';
 import { Problem } from '../api/problem';
-import type { Account, Limits, SessionInfo } from '../api/types';
+import type { Account, Limits, SessionInfo, UploadRules } from '../api/types';
 
 /** Who is here. The credential itself is a cookie that no script can read. */
 class Session {
   state = $state<'unknown' | 'out' | 'in' | 'unreachable'>('unknown');
   account = $state<Account | null>(null);
   limits = $state<Limits | null>(null);
+  uploads = $state<UploadRules | null>(null);
   expiresAt = $state<string | null>(null);
   /** The session has ended while something was being done: the dialog over it asks to sign in. */
   ended = $state(false);
@@ -28,6 +29,11 @@ class Session {
     } catch (error) {
       this.state = error instanceof Problem && error.status === 401 ? 'out' : 'unreachable';
     }
+  }
+
+  /** What may be sent, and what becomes of it, may have changed. */
+  async refresh(): Promise<void> {
+    this.take(await ask<SessionInfo>('GET', 'v1/session'));
   }
 
   async signIn(username: string, password: string, remember: boolean): Promise<void> {
@@ -75,6 +81,7 @@ class Session {
   private take(info: SessionInfo): void {
     this.account = info.account;
     this.limits = info.limits ?? null;
+    this.uploads = info.uploads ?? null;
     this.expiresAt = info.expires_at;
     this.ended = false;
     this.state = 'in';

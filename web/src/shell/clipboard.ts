@@ -2,9 +2,9 @@ import { language } from '../words/language.svelte';
 import { toasts } from './toasts.svelte';
 
 /** Copies text and says so. Over plain http to another machine browsers offer no clipboard, but the old way works. */
-export async function copy(text: string): Promise<boolean> {
+export async function copy(text: string, said = language.words.common.copied): Promise<boolean> {
   const done = (await modern(text)) || old(text);
-  if (done) toasts.say(language.words.common.copied);
+  if (done) toasts.say(said);
   else toasts.fail(language.words.common.copyFailed);
   return done;
 }

@@ -10,7 +10,6 @@ const limits: Limits = {
   image_bytes: 100,
   video_bytes: 500,
   types: [],
-  expire_days: 30,
 };
 
 const file = (bytes: number, type: string) => new File([new Uint8Array(bytes)], 'a', { type });

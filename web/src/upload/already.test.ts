@@ -14,7 +14,7 @@ test.each([
   ['1h', 30, '2026-11-21T01:00:00.000Z'],
   ['7d', 0, '2026-11-28T00:00:00.000Z'],
 ])('%j with %d usual days ends at %j', (wish, usual, end) => {
-  const at = endOf(wish, usual, NOW);
+  const at = endOf(wish, usual * 86_400, NOW);
   expect(at === null ? null : new Date(at).toISOString()).toBe(end);
 });
 

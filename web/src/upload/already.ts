@@ -1,19 +1,16 @@
 import { findByDigest, patchImage } from '../api/images';
 import type { Image } from '../api/types';
 import { digest } from './digest';
+import { seconds } from './usual';
 import type { Wishes } from './uploader';
 
 /** Past this, reading a file to its end takes longer than most people wait for the bar to move. */
 const LARGEST = 512 * 1024 * 1024;
 
-const UNITS: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400 };
-
 /** When an upload of now would end: null is never. */
-export function endOf(expiresIn: string | null, usualDays: number, now: number): number | null {
-  const text = expiresIn ?? `${usualDays}d`;
-  const amount = Number.parseFloat(text);
-  if (amount === 0) return null;
-  return now + amount * (UNITS[text.at(-1) ?? ''] ?? 1) * 1000;
+export function endOf(expiresIn: string | null, usualSeconds: number, now: number): number | null {
+  const lifetime = expiresIn === null ? usualSeconds : seconds(expiresIn);
+  return lifetime === 0 ? null : now + lifetime * 1000;
 }
 
 /** The end that an image must get so that it lives at least as long as an upload of now asks; undefined where it does. */
@@ -32,15 +29,15 @@ export function extended(image: Image, wanted: number | null): string | null | u
 export async function findAlready(
   file: File,
   wishes: Wishes,
-  usualDays: number | null,
+  usualSeconds: number | null,
 ): Promise<Image | null> {
-  if (file.size > LARGEST || usualDays === null) return null;
+  if (file.size > LARGEST || usualSeconds === null) return null;
   const { md5 } = await digest(file, false);
   if ((await findByDigest({ md5 })).length === 0) return null;
   const { sha256 } = await digest(file, true);
   const [image] = sha256 === null ? [] : await findByDigest({ sha256 });
   if (!image) return null;
-  const end = extended(image, endOf(wishes.expiresIn, usualDays, Date.now()));
+  const end = extended(image, endOf(wishes.expiresIn, usualSeconds, Date.now()));
   const living = end === undefined ? image : await patchImage(image.id, { expires_at: end }, null);
   return { ...living, status: 'existing' };
 }

@@ -2,7 +2,7 @@ import { endpoint, signInAgain } from '../api/client';
 import { Problem, readProblem, Unreachable } from '../api/problem';
 import type { Image } from '../api/types';
 import { language } from '../words/language.svelte';
-import type { Listener, Sending, Uploader, Wishes } from './uploader';
+import { fields, type Listener, type Sending, type Uploader, type Wishes } from './uploader';
 
 /** `POST /v1/images`, one file a request. XMLHttpRequest, for fetch does not tell how far a body has got. */
 export const formUploader: Uploader = {
@@ -40,9 +40,7 @@ function attempt(file: File, wishes: Wishes, listener: Listener, signal: AbortSi
 
 function form(file: File, wishes: Wishes): FormData {
   const form = new FormData();
-  if (wishes.album !== null) form.set('album', String(wishes.album));
-  if (wishes.expiresIn !== null) form.set('expires_in', wishes.expiresIn);
-  form.set('visibility', wishes.visibility);
+  for (const [name, value] of Object.entries(fields(wishes))) form.set(name, value);
   // Last, so that the server knows all that is wished before the bytes arrive.
   form.set('file', file, file.name);
   return form;

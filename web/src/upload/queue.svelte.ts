@@ -1,13 +1,16 @@
 import { told } from '../api/client';
 import { Problem, Unreachable } from '../api/problem';
 import type { Image } from '../api/types';
+import { albums } from '../api/albums.svelte';
 import { session } from '../session/session.svelte';
 import { language } from '../words/language.svelte';
 import { findAlready } from './already';
 import { batchRoom, refusal } from './admission';
-import { Speed } from './speed';
 import { uploader } from './chosen-uploader';
+import { forget, keep, takeUp } from './kept';
+import { Speed } from './speed';
 import type { Sending, Wishes } from './uploader';
+import { usual } from './usual';
 
 export type Phase =
   'waiting' | 'checking' | 'sending' | 'finishing' | 'paused' | 'done' | 'failed' | 'cancelled';
@@ -24,6 +27,8 @@ export class Item {
   /** Whether it may go well when it is tried again. */
   canRetry = $state(true);
   sending: Sending | null = null;
+  /** Under which key the browser keeps the file until it is over. */
+  kept: Promise<string | null> | null = null;
   readonly preview: string | null;
 
   constructor(
@@ -49,12 +54,15 @@ const AT_ONCE = 3;
 class Queue {
   items = $state<Item[]>([]);
   /** For the files that are added next. */
-  wishes = $state<Wishes>({ album: null, expiresIn: null, visibility: 'public' });
+  wishes = $state<Wishes>({ album: null, expiresIn: null, visibility: null, scrub: null });
   speed = $state<number | null>(null);
   secondsLeft = $state<number | null>(null);
   private meter = new Speed();
   private next = 1;
+  /** What was under way before has been taken up, if there was anything. */
+  ready = $state(false);
   private ticking = false;
+  private tookUp = false;
 
   readonly finished = $derived(this.items.filter((item) => item.image !== null));
   readonly failed = $derived(this.items.filter((item) => item.phase === 'failed'));
@@ -66,14 +74,16 @@ class Queue {
     return all === 0 ? 0 : counted.reduce((sum, item) => sum + item.sent, 0) / all;
   });
 
-  add(files: Iterable<File>): void {
+  add(files: Iterable<File>, wishes: Wishes = $state.snapshot(this.wishes)): void {
     const items = Array.from(files, (file) => {
-      const item = new Item(this.next++, file, { ...this.wishes });
+      const item = new Item(this.next++, file, { ...wishes });
       const why = refusal(file, session.limits, language.words.upload);
       if (why) {
         item.phase = 'failed';
         item.why = why;
         item.canRetry = false;
+      } else if (session.account) {
+        item.kept = keep(file, item.wishes, session.account.id);
       }
       return item;
     });
@@ -81,10 +91,21 @@ class Queue {
     this.turn();
   }
 
+  /** Goes on with what was under way when the page was loaded again; how many files that are. */
+  async takeUp(): Promise<number> {
+    if (this.tookUp || !session.account) return 0;
+    this.tookUp = true;
+    const left = await takeUp(session.account.id);
+    for (const { file, wishes } of left) this.add([file], wishes);
+    this.ready = true;
+    return left.length;
+  }
+
   cancel(item: Item): void {
     if (item.over) return;
     item.phase = 'cancelled';
     item.sending?.abort();
+    this.letGo(item);
     this.turn();
   }
 
@@ -118,7 +139,11 @@ class Queue {
 
   /** Takes what is over off the list. */
   clear(): void {
-    for (const item of this.items) if (item.over && item.preview) URL.revokeObjectURL(item.preview);
+    for (const item of this.items) {
+      if (!item.over) continue;
+      if (item.preview) URL.revokeObjectURL(item.preview);
+      this.letGo(item);
+    }
     this.items = this.items.filter((item) => !item.over);
   }
 
@@ -149,13 +174,23 @@ class Queue {
     } catch (error) {
       this.fail(item, error);
     }
+    if (item.phase === 'done' || !item.canRetry) this.letGo(item);
     this.turn();
+  }
+
+  /** Nothing more becomes of it: the browser need not keep its bytes. */
+  private letGo(item: Item): void {
+    void item.kept?.then((key) => (key === null ? undefined : forget(key)));
+    item.kept = null;
   }
 
   /** The check that spares the sending; when it can't be made, the file is sent. */
   private async already(item: Item): Promise<Image | null> {
     try {
-      return await findAlready(item.file, item.wishes, session.limits?.expire_days ?? null);
+      const site = session.uploads;
+      const album = albums.chosen(item.wishes.album);
+      const lifetime = site && usual(site, album?.policy).lifetime_seconds;
+      return await findAlready(item.file, item.wishes, lifetime);
     } catch (error) {
       if (error instanceof Problem && error.status === 401) throw error;
       return null;

@@ -5,7 +5,7 @@ import { Problem, readProblem, Unreachable } from '../api/problem';
 import type { Image } from '../api/types';
 import { session } from '../session/session.svelte';
 import { language } from '../words/language.svelte';
-import type { Listener, Uploader, Wishes } from './uploader';
+import { fields, type Listener, type Uploader, type Wishes } from './uploader';
 
 const PREFIX = 'berth';
 
@@ -114,9 +114,7 @@ function metadata(file: File, wishes: Wishes): Record<string, string> {
   return {
     filename: file.name,
     filetype: file.type || 'application/octet-stream',
-    visibility: wishes.visibility,
-    ...(wishes.album === null ? {} : { album: String(wishes.album) }),
-    ...(wishes.expiresIn === null ? {} : { expires_in: wishes.expiresIn }),
+    ...fields(wishes),
   };
 }
 

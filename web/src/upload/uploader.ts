@@ -1,11 +1,22 @@
-import type { Image, Visibility } from '../api/types';
+import type { Image, Scrub, Visibility } from '../api/types';
 
 /** What is said about files when they are sent. */
 export interface Wishes {
   album: number | null;
   /** As `7d`; `0` is for ever; null is the server's usual time. */
   expiresIn: string | null;
-  visibility: Visibility;
+  /** Null is as the album's and the site's policies say. */
+  visibility: Visibility | null;
+  /** What of the metadata goes; null is as the account and the settings say. */
+  scrub: Scrub | null;
+}
+
+/** The options of an upload as fields of a form, which are a tus upload's metadata as well; what is not said is left out. */
+export function fields({ album, expiresIn, visibility, scrub }: Wishes): Record<string, string> {
+  const said = { album: album?.toString(), expires_in: expiresIn, visibility, scrub };
+  return Object.fromEntries(
+    Object.entries(said).filter((field): field is [string, string] => typeof field[1] === 'string'),
+  );
 }
 
 /** What becomes of a file on its way. */

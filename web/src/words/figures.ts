@@ -59,3 +59,26 @@ export function away(time: string, now: number, locale: string): string {
   }
   return format.format(0, 'minute');
 }
+
+/** A length of time as a policy says it, exactly: `30 days`, `36 hours`, `90 分钟`. */
+export function span(seconds: number, locale: string): string {
+  const units: [Intl.NumberFormatOptions['unit'], number][] = [
+    ['day', 86_400],
+    ['hour', 3600],
+    ['minute', 60],
+    ['second', 1],
+  ];
+  const [unit, length] = units.find(([, length]) => seconds % length === 0) ?? ['second', 1];
+  return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long' }).format(seconds / length);
+}
+
+/**
+ * The clock on the wall where a picture was taken, and how far that was ahead of UTC. Whoever looks may be elsewhere: their own
+ * clock has nothing to say here.
+ */
+export function wallClock(takenAt: string, locale: string): string {
+  const naive = `${takenAt.slice(0, 19)}Z`;
+  return new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' }).format(
+    new Date(naive),
+  );
+}
