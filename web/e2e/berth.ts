@@ -13,7 +13,6 @@ export { expect };
 
 export const USERNAME = process.env['BERTH_USERNAME'] ?? 'admin';
 export const PASSWORD = process.env['BERTH_PASSWORD'] ?? '';
-const TOKEN = process.env['BERTH_TOKEN'] ?? '';
 
 /** A PNG of one colour with some noise: no two seeds have the same bytes. */
 export function png(seed: number, width = 320, height = 240, noise = false): Buffer {
@@ -67,7 +66,21 @@ export const picture = (name: string, seed: number, width?: number, height?: num
   buffer: png(seed, width, height),
 });
 
-/** Asks the API as a script would, with the token. */
+let bearer: string | undefined;
+
+/** A session of its own, for what stands behind the plays. */
+async function signedIn(request: APIRequestContext): Promise<string> {
+  if (bearer === undefined) {
+    const data = { username: USERNAME, password: PASSWORD };
+    // As a program: a browser's cookie would be set in the plays' own context.
+    const headers = { origin: 'https://elsewhere.example' };
+    const response = await request.post('/v1/session', { data, headers });
+    bearer = ((await response.json()) as { token: string }).token;
+  }
+  return bearer;
+}
+
+/** Asks the API as a script would. */
 export async function api<T>(
   request: APIRequestContext,
   method: string,
@@ -76,7 +89,7 @@ export async function api<T>(
 ): Promise<T> {
   const response = await request.fetch(`/v1/${path}`, {
     method,
-    headers: { authorization: `Bearer ${TOKEN}` },
+    headers: { authorization: `Bearer ${await signedIn(request)}` },
     ...options,
   });
   expect(response.ok(), `${method} ${path}: ${response.status()} ${await response.text()}`).toBe(true);

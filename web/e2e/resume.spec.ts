@@ -43,9 +43,9 @@ test('a page that is loaded again goes on by itself with what was under way, whe
     if (request.method() === 'PATCH' && request.url().includes('/v1/uploads/'))
       offsets.push(Number(request.headers()['upload-offset']));
   });
-  await throttle(-1);
   await page.reload();
   await expect(page.getByText('1 file had not arrived yet')).toBeVisible();
+  await throttle(-1);
   await ready(page);
   expect(offsets).toHaveLength(1);
   expect(offsets[0], 'bytes that had arrived are not sent again').toBeGreaterThan(0);

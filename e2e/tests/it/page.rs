@@ -36,7 +36,6 @@ async fn the_page_does_what_its_plays_say() {
             ("BERTH_URL", stack.url.as_str()),
             ("BERTH_USERNAME", "admin"),
             ("BERTH_PASSWORD", ADMIN_PASSWORD),
-            ("BERTH_TOKEN", &stack.token),
             ("BERTH_CROWD", CROWD),
             ("BERTH_CORPUS", corpus.to_str().unwrap()),
             // A proxy of the machine has no business between us and us.
