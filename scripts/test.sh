@@ -22,6 +22,9 @@ stage "the page"
 scripts/build-page.sh
 (cd web && npm run --silent format:check && npm run --silent lint && npm run --silent check && npm run --silent test)
 
+# What measures the page is apart from what it is built with: it is large, and no build needs it.
+(cd web/lighthouse && { [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --no-audit --no-fund --loglevel=error; })
+
 # The end-to-end tests start the programs themselves.
 stage "programs"
 cargo build --workspace --bins --locked

@@ -45,7 +45,7 @@ test('how pictures are used is told: in all, by day, by page, and who was refuse
   await expect(details.locator('canvas')).toBeVisible();
   await expect(details).toContainText('blog.example');
   await expect(details).toContainText('evil.example');
-  await expect(details).toContainText('240 × 240');
+  await expect(details).toContainText('300 × 240');
   await expect(details).toContainText('image/png');
 });
 
