@@ -113,7 +113,10 @@ pub(super) async fn describe(service: Service, asked: Asked) -> Response {
         let account = catalog::find_account(service.catalog(), bearer.account_id).await?;
         let account = account.ok_or(Refusal::InvalidCredential)?;
         let uploads = uploads_of(&service, &account).await?;
-        Ok((StatusCode::OK, Some(session_json(&service, &bearer, &account, &uploads))))
+        Ok((
+            StatusCode::OK,
+            Some(session_json(&service, &bearer, &account, &uploads)),
+        ))
     };
     answer("GET /v1/session", language, outcome.await)
 }

@@ -95,6 +95,8 @@ export interface AccountDetails extends Account {
   used_files: number;
   created_at: string;
   disabled: boolean;
+  /** What is taken out of their files where an upload does not say; null is as the settings say. */
+  scrub: Scrub | null;
 }
 
 /** What an upload may be at most. Absent from servers that don't tell. */

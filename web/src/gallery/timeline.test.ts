@@ -1,6 +1,17 @@
 import { describe, expect, test } from 'vitest';
 
-import { aspect, beside, between, EMPTY, lay, rowOf, type Block, type Frame, type Shape } from './timeline';
+import {
+  aspect,
+  beside,
+  between,
+  dayAt,
+  EMPTY,
+  lay,
+  rowOf,
+  type Block,
+  type Frame,
+  type Shape,
+} from './timeline';
 
 const frame: Frame = {
   width: 1000,
@@ -72,6 +83,16 @@ describe('a timeline', () => {
     }
     expect(layout.height).toBeCloseTo(top);
   });
+});
+
+test('it is known which day is at a height', () => {
+  const layout = lay(many(300), frame);
+  for (const [at, block] of layout.blocks.entries()) {
+    const before = layout.blocks.slice(0, at + 1).findLast((other) => other.kind === 'day');
+    expect(dayAt(layout, block.top + 1)).toBe(before?.kind === 'day' ? before.day : null);
+  }
+  expect(dayAt(EMPTY, 0)).toBeNull();
+  expect(dayAt(lay(many(9), { ...frame, grouping: 'none' }), 50)).toBeNull();
 });
 
 test('full rows fill the width; the last one does not make giants', () => {

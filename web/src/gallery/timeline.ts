@@ -168,6 +168,19 @@ export function between(layout: Layout, top: number, bottom: number): Block[] {
   return found;
 }
 
+/** The day whose pictures stand at a height; null where none do, or they stand under no day. */
+export function dayAt(layout: Layout, top: number): string | null {
+  for (
+    let index = Math.min(firstBelow(layout.blocks, top), layout.blocks.length - 1);
+    index >= 0;
+    index -= 1
+  ) {
+    const block = layout.blocks[index] as Block;
+    if (block.kind === 'day') return block.day;
+  }
+  return null;
+}
+
 type Row = Extract<Block, { kind: 'row' }>;
 
 /** The row a picture stands in. */

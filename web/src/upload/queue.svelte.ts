@@ -6,10 +6,10 @@ import { session } from '../session/session.svelte';
 import { language } from '../words/language.svelte';
 import { findAlready } from './already';
 import { batchRoom, refusal } from './admission';
-import { uploader } from './chosen-uploader';
 import { forget, keep, takeUp } from './kept';
 import { Speed } from './speed';
 import type { Sending, Wishes } from './uploader';
+import { send } from './tus-uploader';
 import { usual } from './usual';
 
 export type Phase =
@@ -44,7 +44,7 @@ export class Item {
   }
 
   get canPause(): boolean {
-    return this.phase === 'sending' && this.sending?.pause !== undefined;
+    return this.phase === 'sending' && this.sending !== null;
   }
 }
 
@@ -111,7 +111,7 @@ class Queue {
 
   pause(item: Item): void {
     if (!item.canPause) return;
-    item.sending?.pause?.();
+    item.sending?.pause();
     item.phase = 'paused';
     this.turn();
   }
@@ -119,7 +119,7 @@ class Queue {
   resume(item: Item): void {
     if (item.phase !== 'paused') return;
     item.phase = 'sending';
-    item.sending?.resume?.();
+    item.sending?.resume();
     this.tick();
   }
 
@@ -200,7 +200,7 @@ class Queue {
   private async send(item: Item): Promise<Image> {
     if (isCancelled(item)) throw new DOMException('cancelled', 'AbortError');
     item.phase = 'sending';
-    item.sending = uploader().send(item.file, item.wishes, {
+    item.sending = send(item.file, item.wishes, {
       sent: (bytes) => {
         item.sent = bytes;
         if (item.phase === 'sending' && bytes >= item.file.size) item.phase = 'finishing';

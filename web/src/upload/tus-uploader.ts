@@ -5,22 +5,23 @@ import { Problem, readProblem, Unreachable } from '../api/problem';
 import type { Image } from '../api/types';
 import { session } from '../session/session.svelte';
 import { language } from '../words/language.svelte';
-import { fields, type Listener, type Uploader, type Wishes } from './uploader';
+import { fields, type Listener, type Sending, type Wishes } from './uploader';
 
 const PREFIX = 'berth';
 
-/** tus 1.0: what has arrived stays arrived, across a lost line, a pause, and a reload of the page. */
-export const tusUploader: Uploader = {
-  send(file, wishes, listener) {
-    const course = new Course(file, wishes, listener);
-    return {
-      done: course.done,
-      pause: () => course.pause(),
-      resume: () => course.start(),
-      abort: () => course.abort(),
-    };
-  },
-};
+/** A file of a few pieces goes with the request that begins its upload; what is larger must be able to go on after a break. */
+const AT_ONCE = 256 * 1024;
+
+/** Sends a file by tus 1.0: what has arrived stays arrived, across a lost line, a pause, and a reload of the page. */
+export function send(file: File, wishes: Wishes, listener: Listener): Sending {
+  const course = new Course(file, wishes, listener);
+  return {
+    done: course.done,
+    pause: () => course.pause(),
+    resume: () => course.start(),
+    abort: () => course.abort(),
+  };
+}
 
 class Course {
   readonly done: Promise<Image>;
@@ -64,6 +65,7 @@ class Course {
       headers: { 'accept-language': language.tag },
       fingerprint: () => Promise.resolve(fingerprint(this.file, this.wishes)),
       removeFingerprintOnSuccess: true,
+      uploadDataDuringCreation: this.file.size <= AT_ONCE,
       onProgress: (sent) => this.listener.sent(sent),
       onShouldRetry: (error) => {
         const status = (error as DetailedError).originalResponse?.getStatus() ?? 0;

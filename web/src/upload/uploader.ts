@@ -11,7 +11,7 @@ export interface Wishes {
   scrub: Scrub | null;
 }
 
-/** The options of an upload as fields of a form, which are a tus upload's metadata as well; what is not said is left out. */
+/** The options of an upload as a tus upload's metadata; what is not said is left out. */
 export function fields({ album, expiresIn, visibility, scrub }: Wishes): Record<string, string> {
   const said = { album: album?.toString(), expires_in: expiresIn, visibility, scrub };
   return Object.fromEntries(
@@ -28,13 +28,8 @@ export interface Listener {
 /** A file on its way. `done` fails with a Problem, with Unreachable, or with an AbortError. */
 export interface Sending {
   done: Promise<Image>;
-  /** Stops for now; `resume` goes on where the server has got to. Absent where an upload can't be taken up again. */
-  pause?: () => void;
-  resume?: () => void;
+  /** Stops for now; `resume` goes on where the server has got to. */
+  pause(): void;
+  resume(): void;
   abort(): void;
-}
-
-/** A way to send a file. */
-export interface Uploader {
-  send(file: File, wishes: Wishes, listener: Listener): Sending;
 }
