@@ -14,6 +14,8 @@ class Session {
   ended = $state(false);
   private waiting: { resolve: () => void; reject: (reason: unknown) => void }[] = [];
 
+  private readonly leaving: (() => void)[] = [];
+
   constructor() {
     whenSessionEnds(() => this.again());
   }
@@ -61,8 +63,14 @@ class Session {
     this.leave();
   }
 
+  /** What is done when somebody leaves: the next one to sign in may be somebody else. */
+  onLeave(run: () => void): void {
+    this.leaving.push(run);
+  }
+
   /** Gives up what was being done, and leaves. */
   leave(): void {
+    for (const run of this.leaving) run();
     const waiting = this.waiting;
     this.waiting = [];
     for (const { reject } of waiting) reject(new Problem(401, 'unauthenticated', ''));

@@ -1,4 +1,6 @@
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
 import { expect, test } from 'vitest';
 
 import { editors } from './editors';
@@ -14,6 +16,24 @@ test('MWeb gets what docs/clients/mweb tells', () => {
     'https://img.example/?path=',
     'token: berth_abc',
   ]);
+});
+
+test.each([
+  ['uPic', 'upic', ['POST', 'file', '["data", "url"]']],
+  ['Obsidian', 'obsidian', ['PicGo(app)']],
+  ['VS Code', 'vscode', ['file', 'Bearer berth_abc', 'url']],
+] as const)('%s gets what docs/clients/%s.md tells', (name, page, values) => {
+  const docs = readFileSync(new URL(`../../../docs/clients/${page}.md`, import.meta.url), 'utf8')
+    .replaceAll('img.example.com', 'img.example')
+    .replaceAll('YOUR_TOKEN', 'berth_abc');
+  const entries = of(name)?.entries?.map((entry) => entry.value) ?? [];
+  const urls = entries.filter((value) => value.startsWith('https:'));
+  expect(urls.length).toBeGreaterThan(0);
+  for (const url of urls) expect(docs).toContain(url);
+  for (const value of values) {
+    expect(docs).toContain(value);
+    expect(entries).toContain(value);
+  }
 });
 
 test('the .sxcu is JSON with the token in it', () => {

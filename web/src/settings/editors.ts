@@ -27,6 +27,14 @@ const FIELDS = {
     json: 'JSON path',
     custom: 'Custom header',
     upload: 'Upload URL',
+    method: 'Method',
+    urlPath: 'URL path',
+    uploader: 'Default uploader',
+    server: 'PicGo server',
+    remote: 'Upload the clipboard / Remote server mode',
+    on: 'on',
+    authorization: 'Authorization',
+    key: 'Key of the link in the answer',
   },
   zh: {
     url: 'API 地址',
@@ -38,6 +46,14 @@ const FIELDS = {
     json: 'JSON 路径',
     custom: '自定义请求头',
     upload: '上传地址',
+    method: '请求方法',
+    urlPath: 'URL 路径',
+    uploader: '默认上传器',
+    server: 'PicGo server',
+    remote: '剪贴板上传 / 远程服务器模式',
+    on: '开',
+    authorization: 'Authorization',
+    key: '返回结果中的链接字段',
   },
 } as const;
 
@@ -77,8 +93,42 @@ export function editors(base: string, token: string, locale: 'en' | 'zh'): Edito
       ],
     },
     {
+      // By PicGo's own protocol, as docs/clients/obsidian.md has it.
+      name: 'Obsidian',
+      entries: [
+        { label: words.uploader, value: 'PicGo(app)' },
+        { label: words.server, value: `${base}/upload?key=${token}` },
+        { label: words.remote, value: words.on },
+      ],
+    },
+    {
+      name: 'uPic',
+      entries: [
+        { label: words.url, value: `${base}/api/v1/upload` },
+        { label: words.method, value: 'POST' },
+        { label: words.file, value: 'file' },
+        { label: words.header, value: bearer },
+        { label: words.header, value: 'Accept: application/json' },
+        { label: words.urlPath, value: '["data", "url"]' },
+      ],
+    },
+    {
+      name: 'VS Code',
+      entries: [
+        { label: words.server, value: `${base}/upload?key=${token}` },
+        { label: words.upload, value: `${base}/api/v1/upload` },
+        { label: words.file, value: 'file' },
+        { label: words.authorization, value: `Bearer ${token}` },
+        { label: words.key, value: 'url' },
+      ],
+    },
+    {
       name: 'ShareX',
       file: { name: 'berth.sxcu', text: sharex(upload, token) },
+    },
+    {
+      name: 'Flameshot',
+      text: `flameshot gui --raw | curl -sS -H "X-API-Key: ${token}" -F "source=@-;filename=screenshot.png" "${base}/api/1/upload?format=txt" | wl-copy`,
     },
     {
       name: 'curl',

@@ -51,10 +51,12 @@ export class Item {
 /** Files on their way at once: more would only share the same line. */
 const AT_ONCE = 3;
 
+const AS_USUAL: Wishes = { album: null, expiresIn: null, visibility: null, scrub: null };
+
 class Queue {
   items = $state<Item[]>([]);
   /** For the files that are added next. */
-  wishes = $state<Wishes>({ album: null, expiresIn: null, visibility: null, scrub: null });
+  wishes = $state<Wishes>({ ...AS_USUAL });
   speed = $state<number | null>(null);
   secondsLeft = $state<number | null>(null);
   private meter = new Speed();
@@ -73,6 +75,10 @@ class Queue {
     const all = counted.reduce((sum, item) => sum + item.file.size, 0);
     return all === 0 ? 0 : counted.reduce((sum, item) => sum + item.sent, 0) / all;
   });
+
+  constructor() {
+    session.onLeave(() => this.drop());
+  }
 
   add(files: Iterable<File>, wishes: Wishes = $state.snapshot(this.wishes)): void {
     const items = Array.from(files, (file) => {
@@ -145,6 +151,14 @@ class Queue {
       this.letGo(item);
     }
     this.items = this.items.filter((item) => !item.over);
+  }
+
+  /** Gives up everything. */
+  private drop(): void {
+    this.cancelAll();
+    this.clear();
+    this.wishes = { ...AS_USUAL };
+    this.tookUp = false;
   }
 
   /** Starts as many as may be on their way. */
