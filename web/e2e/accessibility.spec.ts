@@ -3,33 +3,12 @@ import type { Page } from '@playwright/test';
 
 import { expect, picture, test, uploaded } from './berth';
 
-/** What axe finds as the page stands, and of its colours in the other theme as well: all else is the same there. */
 async function violations(page: Page): Promise<string[]> {
-  const other = (await page.evaluate(() => matchMedia('(prefers-color-scheme: dark)').matches))
-    ? 'light'
-    : 'dark';
-  const found = await axe(page, new AxeBuilder({ page }));
-  await page.emulateMedia({ colorScheme: other });
-  found.push(
-    ...(await axe(page, new AxeBuilder({ page }).withRules('color-contrast'))).map(
-      (what) => `${other}: ${what}`,
-    ),
-  );
-  await page.emulateMedia({ colorScheme: other === 'dark' ? 'light' : 'dark' });
-  return found;
-}
-
-async function axe(page: Page, builder: AxeBuilder): Promise<string[]> {
-  // Things that fade in have no colours of their own yet; what breathes for ever has them always.
+  // Things that fade in have no colours of their own yet.
   await page.evaluate(() =>
-    Promise.all(
-      document
-        .getAnimations()
-        .filter((animation) => animation.effect?.getComputedTiming().iterations !== Infinity)
-        .map((animation) => animation.finished.catch(() => 0)),
-    ),
+    Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => 0))),
   );
-  const { violations } = await builder.analyze();
+  const { violations } = await new AxeBuilder({ page }).analyze();
   return violations.flatMap((violation) =>
     violation.nodes.map((node) => `${violation.id}: ${node.target.join(' ')} ${node.failureSummary ?? ''}`),
   );
@@ -86,25 +65,9 @@ for (const [locale, colorScheme, viewport] of [
       await page.keyboard.press('Escape');
       await page.locator('[data-index="0"] .open').click();
       await page.getByRole('dialog').waitFor();
-      expect(await violations(page), 'viewer').toEqual([]);
       await page.keyboard.press('i');
       await expect(page.locator('aside dl')).toBeVisible();
-      await page.waitForLoadState('networkidle');
-      expect(await violations(page), 'details').toEqual([]);
-      await page.locator('aside .rules button').click();
-      await page.locator('dialog form').first().waitFor();
-      expect(await violations(page), 'rules').toEqual([]);
-      await page.keyboard.press('Escape');
-      await page.keyboard.press('?');
-      await page.locator('dialog kbd').first().waitFor();
-      expect(await violations(page), 'keyboard').toEqual([]);
-      await page.goto('/#/gallery?q=nothing-of-that-name');
-      await page.locator('.nothing').waitFor();
-      expect(await violations(page), 'nothing').toEqual([]);
-      await page.goto('/#/albums');
-      await page.locator('.under button').last().click();
-      await page.locator('dialog form').waitFor();
-      expect(await violations(page), 'album').toEqual([]);
+      expect(await violations(page), 'viewer').toEqual([]);
     });
   });
 }
