@@ -20,8 +20,8 @@ export function pictureFor(image: Image, cssWidth: number): string | null {
   }
   if (!image.thumbnail_url) return image.kind === 'image' ? local(image.url) : null;
   const url = new URL(local(image.thumbnail_url));
-  // The server goes up to the next width that it has.
-  if (url.searchParams.has('w')) url.searchParams.set('w', String(pixels));
+  // The server goes up to the next width that it has. A private image's is signed, for its own width alone.
+  if (url.searchParams.has('w') && !url.searchParams.has('s')) url.searchParams.set('w', String(pixels));
   return url.href;
 }
 

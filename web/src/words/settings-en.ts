@@ -177,6 +177,7 @@ export const enSettings = {
       token_created: 'Made a token',
       token_revoked: 'Revoked a token',
       rate_limited: 'Was slowed down',
+      purge_failed: 'A cache was not told to forget',
     } as Record<string, string>,
     nobody: 'Somebody',
   },

@@ -170,6 +170,7 @@ export const zhSettings: typeof enSettings = {
       token_created: '新建令牌',
       token_revoked: '吊销令牌',
       rate_limited: '触发限流',
+      purge_failed: '通知缓存失败',
     },
     nobody: '未知',
   },
