@@ -99,6 +99,8 @@ for (const [locale, colorScheme, viewport] of [
       await page.keyboard.press('?');
       await page.locator('dialog kbd').first().waitFor();
       expect(await violations(page), 'keyboard').toEqual([]);
+      await page.keyboard.press('Escape');
+      await expect(page.locator('dialog[open]')).toHaveCount(0);
       await page.goto('/#/gallery?q=nothing-of-that-name');
       await page.locator('.nothing').waitFor();
       expect(await violations(page), 'nothing').toEqual([]);
