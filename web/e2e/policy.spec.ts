@@ -87,6 +87,7 @@ test('a picture has rules of its own, whose word is told in their dialog, and ca
   const [image] = await uploaded(request, [312], { description: 'ruled' });
   await page.goto('/#/gallery?q=ruled');
   await page.getByRole('button', { name: 'Open picture-312.png' }).click();
+  await page.getByRole('dialog', { name: /^Picture/ }).waitFor();
   await page.keyboard.press('i');
   await page.getByRole('button', { name: 'Edit rules' }).click();
   const dialog = page.getByRole('dialog', { name: 'Rules of the picture: picture-312.png' });

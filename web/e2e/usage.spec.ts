@@ -57,6 +57,7 @@ test('a link is made with which a private picture is seen, and taken back', asyn
   const [image] = await uploaded(request, [321], { description: 'secret', visibility: 'private' });
   await page.goto('/#/gallery?q=secret');
   await page.getByRole('button', { name: 'Open picture-321.png' }).click();
+  await page.getByRole('dialog', { name: /^Picture/ }).waitFor();
   await page.keyboard.press('i');
   const details = page.getByRole('complementary', { name: 'Details' });
   await details.getByLabel('Signed link').selectOption({ label: '1 week' });
