@@ -60,7 +60,7 @@ test('an album has rules of its own, and an upload into it follows them', async 
   await expect(dialog).toBeHidden();
 
   await page.getByRole('link', { name: 'Upload' }).click();
-  await page.getByLabel('Album').selectOption({ label: 'Strict' });
+  await page.getByRole('combobox', { name: 'Album' }).selectOption({ label: 'Strict' });
   await expect(page.getByLabel('Keep for').locator('option').first()).toHaveText('The usual 12 days');
   await expect(page.getByLabel('Who can see it')).toHaveValue('unlisted');
   await page.getByTestId('chooser').setInputFiles({
