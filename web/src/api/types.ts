@@ -59,7 +59,7 @@ export interface Album {
 /** What one level says (docs/HOTLINKING.md); what is absent is left to the level above. */
 export interface Policy {
   hotlink?: Hotlink;
-  expiry?: { default?: string; longest?: string };
+  expiry?: { default?: string; longest?: string; sliding?: string };
   visibility?: Visibility;
 }
 

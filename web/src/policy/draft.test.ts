@@ -12,7 +12,7 @@ const WHOLE: Policy = {
     refusal: { redirect: 'https://blog.example/no' },
     dry_run: false,
   },
-  expiry: { default: '30d', longest: '365d' },
+  expiry: { default: '30d', longest: '365d', sliding: '90d' },
   visibility: 'unlisted',
 };
 

@@ -16,6 +16,8 @@ export interface Draft {
   /** As `30d`; `0` is for ever. */
   lifetime: string;
   longest: string;
+  /** For how long a view keeps one alive whose end nobody said; `0` is for no time. */
+  sliding: string;
   visibility: '' | Visibility;
 }
 
@@ -34,6 +36,7 @@ export function drafted(policy: Policy | null | undefined): Draft {
     dryRun: dry_run === undefined ? '' : dry_run ? 'on' : 'off',
     lifetime: expiry.default ?? '',
     longest: expiry.longest ?? '',
+    sliding: expiry.sliding ?? '',
     visibility,
   };
 }
@@ -57,7 +60,11 @@ export function written(draft: Draft, level: Level): Policy {
     refusal: draft.refusal === 'redirect' ? { redirect: draft.redirect.trim() } : draft.refusal || undefined,
     dry_run: draft.dryRun === '' ? undefined : draft.dryRun === 'on',
   });
-  const expiry = said({ default: draft.lifetime || undefined, longest: draft.longest || undefined });
+  const expiry = said({
+    default: draft.lifetime || undefined,
+    longest: draft.longest || undefined,
+    sliding: draft.sliding || undefined,
+  });
   return said({
     hotlink: isSilent(hotlink) ? undefined : hotlink,
     expiry: level === 'image' || isSilent(expiry) ? undefined : expiry,
