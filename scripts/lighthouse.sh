@@ -10,4 +10,4 @@ scripts/build-page.sh
 cargo build --workspace --bins --locked
 LEAST_PERFORMANCE=${LEAST_PERFORMANCE:-95}
 export LEAST_PERFORMANCE
-exec cargo test --locked -p e2e --test it lighthouse_thinks_well -- --nocapture
+exec cargo test --locked -p e2e --test it the_pages_that_stand_first -- --nocapture

@@ -49,7 +49,7 @@ async fn the_page_does_what_its_plays_say() {
 /// 95 of 100 for accessibility and best practices; for performance, which needs a quiet machine, what `LEAST_PERFORMANCE` says
 /// (`make lighthouse`).
 #[tokio::test(flavor = "multi_thread")]
-async fn lighthouse_thinks_well_of_the_pages_that_stand_first() {
+async fn the_pages_that_stand_first_are_accessible_and_well_kept() {
     let stack = Stack::start(&[]).await;
     let folder = root().join("web/lighthouse");
     assert!(
