@@ -5,6 +5,12 @@ use jiff::Timestamp;
 
 use crate::{service::Parts, shelf::Shelved};
 
+/// Whether a query carries a signature, be it good or not.
+pub(crate) fn claims(query: Option<&str>) -> bool {
+    let mut names = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+    names.any(|(name, _)| name == "s")
+}
+
 /// Until when the signature of a request's query opens the image; nothing where it does not. A query without `s` costs
 /// nothing.
 ///

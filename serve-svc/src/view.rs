@@ -78,7 +78,15 @@ pub(crate) async fn view(service: &Service, wanted: Option<Wanted>, asked: Asked
     };
     let judged = match judge(parts, &image, asked, (&site, headers), now) {
         Ok(judged) => judged,
-        Err(Refused::Private) => return missing("private"),
+        Err(Refused::Private) => {
+            // Its owner may know who tries; whoever tries is told of nothing.
+            count(parts, &image, asked, (403, None, 0), &site, now);
+            return missing(if signed::claims(asked.query) {
+                "signature"
+            } else {
+                "private"
+            });
+        }
         Err(Refused::Elsewhere(decision)) => {
             parts.figures.decided(&decision, false);
             count(parts, &image, asked, (403, None, 0), &site, now);

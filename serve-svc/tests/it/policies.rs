@@ -289,6 +289,37 @@ fn signed(server: &Server, id: PublicId, seconds: i64, width: Option<u32>) -> St
 }
 
 #[tokio::test]
+async fn who_tries_to_open_a_private_image_is_told_to_its_owner_as_a_refusal() {
+    let server = Server::start(&[]).await;
+    let picture = server.publish(1, Visibility::Private, None).await;
+    let [url, ..] = picture.urls();
+    let bad = format!("{url}?e=99999999999&s={}", "0".repeat(32));
+    for (url, referer) in [(&url, BLOG), (&url, EVIL), (&bad, EVIL)] {
+        assert_eq!(server.ask("GET", url, &[referer]).await.status, 404);
+    }
+    let figures = server.metrics.text();
+    for (reason, times) in [("private", 2), ("signature", 1)] {
+        let line = format!("berth_views_total{{decision=\"missing\",reason=\"{reason}\"}} {times}\n");
+        assert!(figures.contains(&line), "{line}");
+    }
+    let owner = server.database.connect().await;
+    let sql = "SELECT coalesce(sum(refusals), 0)::bigint, coalesce(sum(views), 0)::bigint FROM image_site_day WHERE site LIKE $1";
+    let told = async |site: &str| {
+        let row = owner.query_one(sql, &[&site]).await.unwrap();
+        (row.get::<_, i64>(0), row.get::<_, i64>(1))
+    };
+    let began = Instant::now();
+    while told("%").await.0 < 3 {
+        assert!(began.elapsed() < Duration::from_secs(10));
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    assert_eq!(
+        (told("evil.example").await, told("blog.example").await),
+        ((2, 0), (1, 0))
+    );
+}
+
+#[tokio::test]
 async fn a_private_image_is_opened_by_a_signed_link_and_by_nothing_else() {
     let server = Server::start(&[]).await;
     let (picture, other) = (
