@@ -14,6 +14,7 @@ mod policies;
 mod posters;
 mod replicas;
 mod server;
+mod signed;
 mod sliding;
 mod variants;
 mod views;
