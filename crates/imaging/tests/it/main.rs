@@ -5,6 +5,7 @@
 
 mod corpus;
 mod decoders;
+mod disk;
 mod moving;
 mod oddities;
 mod posters;
