@@ -18,6 +18,7 @@ if [ "$(cat .venv/.installed 2>/dev/null)" != "$(stamp requirements.txt)" ]; the
     echo "berth: installing the clients from PyPI (安装 PyPI 客户端)"
     rm -rf .venv
     python3 -m venv .venv
-    .venv/bin/pip install --quiet --disable-pip-version-check --no-deps -r requirements.txt
+    # Exact versions, tried with the Python of Debian 12; what a package says of Python's version is of its makers' machine.
+    .venv/bin/pip install --quiet --disable-pip-version-check --no-deps --ignore-requires-python -r requirements.txt
     stamp requirements.txt >.venv/.installed
 fi

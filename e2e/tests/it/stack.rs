@@ -126,7 +126,7 @@ pub(crate) fn wait_for<T>(what: &str, within: Duration, mut probe: impl FnMut() 
 pub(crate) struct Stack {
     // Dropped in this order: nginx first, the database last.
     nginx: Running,
-    services: Vec<(&'static str, Running)>,
+    pub(crate) services: Vec<(&'static str, Running)>,
     commands: Vec<(&'static str, Command)>,
     pub(crate) folder: TempDir,
     pub(crate) url: String,

@@ -1,4 +1,4 @@
-//! Clients from `PyPI`: lskyup and `ShareX`'s command line.
+//! Clients from `PyPI`: lskyup, `ShareX`'s command line, and chupo.
 
 use std::{path::Path, process::Command};
 
@@ -66,4 +66,27 @@ async fn sharex_uploads_with_the_file_that_we_hand_out() {
         at_home(&mut terminal, &home).envs([("TERM", "dumb"), ("COLUMNS", "400")])
     ));
     came_back(&stack, &said, &bytes);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn chupo_uploads_as_to_chevereto_in_each_format_that_it_knows() {
+    let stack = Stack::start(&[]).await;
+    let home = stack.folder.path().join("home");
+    let chupo = |key: &str, format: &str| {
+        let mut client = Command::new(installed(".venv/bin/chupo"));
+        at_home(&mut client, &home).envs([("TERM", "dumb"), ("COLUMNS", "400")]);
+        client.args(["-u", &stack.url, "-k", key, "--format", format]);
+        client
+    };
+    for (seed, format) in [(23, "json"), (24, "txt"), (25, "redirect")] {
+        let (path, bytes) = picture(stack.folder.path(), seed);
+        let said = text(&run(chupo(&stack.token, format).arg(path)));
+        came_back(&stack, &said, &bytes);
+    }
+    let (path, _) = picture(stack.folder.path(), 26);
+    let said = text(&run(chupo("nobody", "json").arg(path)));
+    assert!(
+        !said.contains(&format!("{}/i/", stack.url)) && said.contains("Bad Request"),
+        "{said}"
+    );
 }
