@@ -149,6 +149,7 @@ async fn a_wrong_password_an_unknown_name_and_a_disabled_account_answer_alike() 
         ("nobody", PASSWORD),
         ("no name at all", PASSWORD),
         ("", ""),
+        ("b\0b", PASSWORD),
         ("eve", PASSWORD),
     ] {
         let answer = try_to_sign_in(&server, name, password).await;
@@ -171,7 +172,7 @@ async fn a_wrong_password_an_unknown_name_and_a_disabled_account_answer_alike() 
     let subjects: Vec<&str> = rows.iter().map(|row| row.get(0)).collect();
     assert_eq!(
         subjects,
-        ["bob", "", "", "", "eve"],
+        ["bob", "", "", "", "", "eve"],
         "what is no name may be a password"
     );
     assert_eq!(rows[0].get::<_, &str>(1), "127.0.0.1");
