@@ -57,6 +57,29 @@ test('the viewer goes on with the arrows, tells the details, and closes with Bac
   await expect(page.getByRole('button', { name: 'Open renamed.png' })).toBeVisible();
 });
 
+test('what is typed while the details are still being read stays', async ({ signedIn: page, request }) => {
+  await uploaded(request, [125], { description: 'slow' });
+  await page.goto('/#/gallery?q=slow');
+  let answer = () => {};
+  const typed = new Promise<void>((resolve) => (answer = resolve));
+  await page.route(/\/v1\/images\/[^/?]+$/, async (route) => {
+    if (route.request().method() === 'GET') await typed;
+    await route.continue();
+  });
+  await page.getByRole('button', { name: 'Open picture-125.png' }).click();
+  await page.keyboard.press('i');
+  const name = page.getByRole('dialog', { name: /^Picture/ }).getByLabel('Name');
+  await name.fill('typed.png');
+  const read = page.waitForResponse(
+    (response) => response.request().method() === 'GET' && response.url().includes('/v1/images/'),
+  );
+  answer();
+  await read;
+  await name.blur();
+  await expect(page.getByText('Saved')).toBeVisible();
+  await expect(name).toHaveValue('typed.png');
+});
+
 test('the arrows go from picture to picture, and Enter opens one', async ({ signedIn: page, request }) => {
   await uploaded(request, [131, 132, 133], { description: 'keys' });
   await page.goto('/#/gallery?q=keys&sort=newest');
