@@ -67,8 +67,10 @@ test('what is typed while the details are still being read stays', async ({ sign
     await route.continue();
   });
   await page.getByRole('button', { name: 'Open picture-125.png' }).click();
+  const viewer = page.getByRole('dialog', { name: /^Picture/ });
+  await expect(viewer).toHaveAccessibleName('Picture: picture-125.png');
   await page.keyboard.press('i');
-  const name = page.getByRole('dialog', { name: /^Picture/ }).getByLabel('Name');
+  const name = viewer.getByLabel('Name');
   await name.fill('typed.png');
   const read = page.waitForResponse(
     (response) => response.request().method() === 'GET' && response.url().includes('/v1/images/'),
