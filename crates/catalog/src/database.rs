@@ -1,7 +1,7 @@
 use std::{error::Error as StdError, str::FromStr as _, time::Duration};
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
-use tokio_postgres::{Config, NoTls};
+use tokio_postgres::{Config, NoTls, Row, types::ToSql};
 
 /// What went wrong with the database.
 #[derive(Debug, thiserror::Error)]
@@ -165,6 +165,24 @@ impl Catalog {
                 source: Box::new(other),
             },
         })
+    }
+
+    /// The one row that a statement finds, if it finds one. The statement is prepared once for each connection.
+    pub(crate) async fn find_row(
+        &self,
+        operation: &'static str,
+        sql: &str,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Option<Row>, Error> {
+        let client = self.client(operation).await?;
+        let statement = client
+            .prepare_cached(sql)
+            .await
+            .map_err(Error::statement(operation))?;
+        client
+            .query_opt(&statement, parameters)
+            .await
+            .map_err(Error::statement(operation))
     }
 
     /// Gives up a question that a database that hangs (stopped by a signal, or behind a network that swallows packets) would never

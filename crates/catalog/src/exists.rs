@@ -64,14 +64,8 @@ pub async fn find_public_by_md5(
            AND image.ended_at IS NULL AND (image.expires_at IS NULL OR image.expires_at > $2)
          ORDER BY image.id LIMIT 1"
     );
-    let client = catalog.client(OPERATION).await?;
-    let statement = client
-        .prepare_cached(&sql)
-        .await
-        .map_err(Error::statement(OPERATION))?;
-    let row = client
-        .query_opt(&statement, &[&md5.0.as_slice(), &now])
-        .await
-        .map_err(Error::statement(OPERATION))?;
+    let row = catalog
+        .find_row(OPERATION, &sql, &[&md5.0.as_slice(), &now])
+        .await?;
     row.map(|row| read(OPERATION, &row)).transpose()
 }

@@ -100,15 +100,7 @@ pub async fn find_image_even_ended(
     let sql = format!(
         "SELECT {COLUMNS} FROM image JOIN blob ON blob.id = image.blob_id WHERE image.public_id = $1"
     );
-    let client = catalog.client(OPERATION).await?;
-    let statement = client
-        .prepare_cached(&sql)
-        .await
-        .map_err(Error::statement(OPERATION))?;
-    let row = client
-        .query_opt(&statement, &[&public_id.as_str()])
-        .await
-        .map_err(Error::statement(OPERATION))?;
+    let row = catalog.find_row(OPERATION, &sql, &[&public_id.as_str()]).await?;
     row.map(|row| read(OPERATION, &row)).transpose()
 }
 

@@ -127,13 +127,8 @@ pub async fn list_images(
     const OPERATION: &str = "list images";
     let statement = Statement::of(query, now);
     let client = catalog.client(OPERATION).await?;
-    let parameters: Vec<(&(dyn ToSql + Sync), Type)> = statement
-        .parameters
-        .iter()
-        .map(|(value, kind)| (&**value as &(dyn ToSql + Sync), kind.clone()))
-        .collect();
     let rows = client
-        .query_typed(&statement.sql, &parameters)
+        .query_typed(&statement.sql, &statement.typed())
         .await
         .map_err(Error::statement(OPERATION))?;
     rows.iter().map(|row| read(OPERATION, row)).collect()
@@ -144,13 +139,8 @@ pub async fn explain_list(catalog: &Catalog, query: &ImageQuery, now: Timestamp)
     const OPERATION: &str = "explain a list of images";
     let statement = Statement::of(query, now);
     let client = catalog.client(OPERATION).await?;
-    let parameters: Vec<(&(dyn ToSql + Sync), Type)> = statement
-        .parameters
-        .iter()
-        .map(|(value, kind)| (&**value as &(dyn ToSql + Sync), kind.clone()))
-        .collect();
     let rows = client
-        .query_typed(&format!("EXPLAIN ANALYZE {}", statement.sql), &parameters)
+        .query_typed(&format!("EXPLAIN ANALYZE {}", statement.sql), &statement.typed())
         .await
         .map_err(Error::statement(OPERATION))?;
     let lines: Vec<&str> = rows.iter().map(|row| row.get(0)).collect();
@@ -212,6 +202,14 @@ impl Statement {
              ORDER BY image.sort_key {direction}, image.id {direction}"
         );
         statement
+    }
+
+    /// The parameters as the driver takes them.
+    fn typed(&self) -> Vec<(&(dyn ToSql + Sync), Type)> {
+        self.parameters
+            .iter()
+            .map(|(value, kind)| (&**value as &(dyn ToSql + Sync), kind.clone()))
+            .collect()
     }
 
     fn add(&mut self, value: impl ToSql + Sync + Send + 'static, kind: Type) -> String {

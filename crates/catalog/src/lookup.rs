@@ -109,15 +109,7 @@ async fn find(
     sql: &str,
     parameters: &[&(dyn ToSql + Sync)],
 ) -> Result<Option<LiveImage>, Error> {
-    let client = catalog.client(operation).await?;
-    let statement = client
-        .prepare_cached(sql)
-        .await
-        .map_err(Error::statement(operation))?;
-    let row = client
-        .query_opt(&statement, parameters)
-        .await
-        .map_err(Error::statement(operation))?;
+    let row = catalog.find_row(operation, sql, parameters).await?;
     row.map(|row| read(operation, &row)).transpose()
 }
 

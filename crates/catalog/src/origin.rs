@@ -54,15 +54,7 @@ impl Origin {
 pub async fn find_scrub(catalog: &Catalog, account_id: i64) -> Result<Option<Scrub>, Error> {
     const OPERATION: &str = "look how to scrub";
     const SQL: &str = "SELECT scrub FROM account WHERE id = $1";
-    let client = catalog.client(OPERATION).await?;
-    let statement = client
-        .prepare_cached(SQL)
-        .await
-        .map_err(Error::statement(OPERATION))?;
-    let row = client
-        .query_opt(&statement, &[&account_id])
-        .await
-        .map_err(Error::statement(OPERATION))?;
+    let row = catalog.find_row(OPERATION, SQL, &[&account_id]).await?;
     let word: Option<String> = row.and_then(|row| row.get(0));
     word.map(|word| word.parse().map_err(|error| Error::row(OPERATION, error)))
         .transpose()

@@ -82,15 +82,7 @@ pub(crate) async fn has_room(
 pub async fn find_quota(catalog: &Catalog, account_id: i64) -> Result<Option<domain::Quota>, Error> {
     const OPERATION: &str = "look at a quota";
     const SQL: &str = "SELECT quota_files, quota_bytes, used_files, used_bytes FROM account WHERE id = $1";
-    let client = catalog.client(OPERATION).await?;
-    let statement = client
-        .prepare_cached(SQL)
-        .await
-        .map_err(Error::statement(OPERATION))?;
-    let row = client
-        .query_opt(&statement, &[&account_id])
-        .await
-        .map_err(Error::statement(OPERATION))?;
+    let row = catalog.find_row(OPERATION, SQL, &[&account_id]).await?;
     let limit = |value: Option<i64>| value.map(i64::unsigned_abs);
     Ok(row.map(|row| domain::Quota {
         files: limit(row.get(0)),

@@ -119,17 +119,10 @@ pub async fn find_session(
         SELECT session.id, session.account_id, account.role, session.expires_at
         FROM session JOIN account ON account.id = session.account_id
         WHERE session.jti = $1 AND session.expires_at > $2 AND account.disabled_at IS NULL";
-    let row = Catalog::in_time(OPERATION, async {
-        let client = catalog.client(OPERATION).await?;
-        let statement = client
-            .prepare_cached(SQL)
-            .await
-            .map_err(Error::statement(OPERATION))?;
-        client
-            .query_opt(&statement, &[&key.0.as_slice(), &now])
-            .await
-            .map_err(Error::statement(OPERATION))
-    })
+    let row = Catalog::in_time(
+        OPERATION,
+        catalog.find_row(OPERATION, SQL, &[&key.0.as_slice(), &now]),
+    )
     .await?;
     let Some(row) = row else { return Ok(None) };
     let role: &str = row.get("role");

@@ -112,17 +112,10 @@ pub async fn find_bearer(
             WHERE token.id = found.id AND (found.last_used_at IS NULL OR found.last_used_at < $2 - interval '1 minute')
         )
         SELECT id, account_id, role, scopes, album_id, rate_per_minute, expires_at FROM found";
-    let row = Catalog::in_time(OPERATION, async {
-        let client = catalog.client(OPERATION).await?;
-        let statement = client
-            .prepare_cached(SQL)
-            .await
-            .map_err(Error::statement(OPERATION))?;
-        client
-            .query_opt(&statement, &[&hash.0.0.as_slice(), &now])
-            .await
-            .map_err(Error::statement(OPERATION))
-    })
+    let row = Catalog::in_time(
+        OPERATION,
+        catalog.find_row(OPERATION, SQL, &[&hash.0.0.as_slice(), &now]),
+    )
     .await?;
     let Some(row) = row else { return Ok(None) };
     let role: &str = row.get("role");
