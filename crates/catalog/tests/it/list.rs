@@ -9,8 +9,10 @@ use test_kit::TestDatabase;
 use crate::large_table::{NOW, SORTS, filters, large_table};
 
 const ROWS: i64 = 200_000;
-/// More than any page below takes with an index, on a machine that is busy with other things too.
-const MOST_MILLISECONDS: f64 = 500.0;
+/// More than any page below takes with an index, and far less than any that reads the whole table.
+const MOST_MILLISECONDS: f64 = 250.0;
+/// A plan that is slow is slow each time; a machine that is busy is not.
+const TRIES: usize = 3;
 
 #[tokio::test]
 async fn no_filter_and_no_sort_reads_the_table_from_end_to_end() {
@@ -39,7 +41,13 @@ async fn no_filter_and_no_sort_reads_the_table_from_end_to_end() {
                 let first = list_images(&catalog, &query, now).await.unwrap();
                 let after = first.last().map(|last| sort.position(last));
                 for query in [query.clone(), ImageQuery { after, ..query }] {
-                    let plan = explain_list(&catalog, &query, now).await.unwrap();
+                    let mut plan = explain_list(&catalog, &query, now).await.unwrap();
+                    for _ in 1..TRIES {
+                        if execution_milliseconds(&plan) < MOST_MILLISECONDS {
+                            break;
+                        }
+                        plan = explain_list(&catalog, &query, now).await.unwrap();
+                    }
                     assert!(
                         !["image", "view_count", "blob"]
                             .iter()
