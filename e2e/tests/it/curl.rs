@@ -62,3 +62,10 @@ pub(crate) fn curl(arguments: &[&str]) -> Answer {
         body: std::fs::read(&body).unwrap_or_default(),
     }
 }
+
+/// Sends JSON with a token.
+pub(crate) fn send_json(method: &str, url: &str, token: &str, body: &Value) -> Answer {
+    let (bearer, body) = (format!("Authorization: Bearer {token}"), body.to_string());
+    let json = "Content-Type: application/json";
+    curl(&["-X", method, "-H", &bearer, "-H", json, "-d", &body, url])
+}

@@ -5,7 +5,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::{
-    curl::curl,
+    curl::{curl, send_json},
     stack::{ADMIN_PASSWORD, Stack, root},
 };
 
@@ -93,18 +93,7 @@ async fn without_a_built_page_the_welcome_stands_in_its_place() {
 /// no bytes.
 async fn crowd(stack: &Stack) {
     let post = |path: &str, bearer: &str, body: &Value| -> Value {
-        let (bearer, body) = (format!("Authorization: Bearer {bearer}"), body.to_string());
-        let url = format!("{}{path}", stack.url);
-        curl(&[
-            "-H",
-            "Content-Type: application/json",
-            "-H",
-            &bearer,
-            "-d",
-            &body,
-            &url,
-        ])
-        .json()
+        send_json("POST", &format!("{}{path}", stack.url), bearer, body).json()
     };
     let login = json!({ "username": "admin", "password": ADMIN_PASSWORD });
     let session = post("/v1/session", "none", &login);

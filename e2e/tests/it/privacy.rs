@@ -4,25 +4,14 @@ use serde_json::{Value, json};
 use test_kit::pictures;
 
 use crate::{
-    curl::{Answer, curl},
+    curl::{Answer, curl, send_json},
     stack::{ADMIN_PASSWORD, Stack},
 };
 
 const PASSWORD: &str = "correct horse battery";
 
 fn post(stack: &Stack, path: &str, bearer: &str, body: &Value) -> Value {
-    let (bearer, body) = (format!("Authorization: Bearer {bearer}"), body.to_string());
-    let url = format!("{}{path}", stack.url);
-    curl(&[
-        "-H",
-        "Content-Type: application/json",
-        "-H",
-        &bearer,
-        "-d",
-        &body,
-        &url,
-    ])
-    .json()
+    send_json("POST", &format!("{}{path}", stack.url), bearer, body).json()
 }
 
 fn session(stack: &Stack, name: &str, password: &str) -> String {

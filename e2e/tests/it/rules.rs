@@ -12,7 +12,7 @@ use test_kit::pictures;
 
 use crate::{
     browser::{blogs, dump},
-    curl::{Answer, curl},
+    curl::{Answer, curl, send_json},
     stack::{Running, Stack, free_port, open_folder, wait_for},
 };
 
@@ -28,10 +28,7 @@ fn text<'a>(image: &'a Value, key: &str) -> &'a str {
 
 /// Sends JSON with the stack's token.
 fn send(stack: &Stack, method: &str, path: &str, body: &Value) -> Answer {
-    let bearer = format!("Authorization: Bearer {}", stack.token);
-    let (body, url) = (body.to_string(), format!("{}{path}", stack.url));
-    let json = "Content-Type: application/json";
-    curl(&["-X", method, "-H", &bearer, "-H", json, "-d", &body, &url])
+    send_json(method, &format!("{}{path}", stack.url), &stack.token, body)
 }
 
 fn set_rules(stack: &Stack, image: &Value, rules: &Value) {
