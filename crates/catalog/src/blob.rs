@@ -1,11 +1,12 @@
 use deadpool_postgres::Transaction;
-use domain::{BlobKey, Md5, MediaType, Sha256};
+use domain::{BlobKey, Camera, Md5, MediaType, Sha256};
 use jiff::Timestamp;
+use tokio_postgres::types::Json;
 
 use crate::Error;
 
 /// Bytes that are staged, hashed and inspected.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct NewBlob {
     /// What clients call the bytes.
     pub md5: Md5,
@@ -17,6 +18,8 @@ pub struct NewBlob {
     pub media_type: MediaType,
     /// Width and height in pixels, where the header tells.
     pub dimensions: Option<(u32, u32)>,
+    /// With which camera they say that they were taken.
+    pub camera: Option<Camera>,
 }
 
 const OPERATION: &str = "lock a blob";
@@ -41,7 +44,8 @@ pub(crate) async fn lock_blob(
     const LOCK: &str =
         "SELECT pg_advisory_xact_lock(('x' || encode(substring($1::bytea for 8), 'hex'))::bit(64)::bigint)";
     const BOTH: &str = "SELECT FROM blob WHERE sha256 = $1 OR id = $2 ORDER BY id FOR UPDATE";
-    const FIND: &str = "SELECT id, key FROM blob WHERE sha256 = $1 FOR UPDATE";
+    const FIND: &str =
+        "SELECT id, key, camera IS NULL AS lacks_camera FROM blob WHERE sha256 = $1 FOR UPDATE";
     let (md5, sha256) = (new.md5.0.as_slice(), new.sha256.0.as_slice());
     let lock = transaction
         .prepare_cached(LOCK)
@@ -70,13 +74,31 @@ pub(crate) async fn lock_blob(
             .get::<_, &str>("key")
             .parse()
             .map_err(|error| Error::row(OPERATION, error))?;
+        let id = row.get("id");
+        if let Some(camera) = new.camera.as_ref().filter(|_| row.get("lacks_camera")) {
+            remember_camera(transaction, id, camera).await?;
+        }
         return Ok(LockedBlob {
-            id: row.get("id"),
+            id,
             key,
             is_new: false,
         });
     }
     insert_blob(transaction, new, now).await
+}
+
+/// Of bytes that came before anybody looked for a camera in them.
+async fn remember_camera(transaction: &Transaction<'_>, id: i64, camera: &Camera) -> Result<(), Error> {
+    const SQL: &str = "UPDATE blob SET camera = $2 WHERE id = $1";
+    let statement = transaction
+        .prepare_cached(SQL)
+        .await
+        .map_err(Error::statement(OPERATION))?;
+    transaction
+        .execute(&statement, &[&id, &Json(camera)])
+        .await
+        .map(drop)
+        .map_err(Error::statement(OPERATION))
 }
 
 async fn insert_blob(
@@ -86,8 +108,8 @@ async fn insert_blob(
 ) -> Result<LockedBlob, Error> {
     const SAME_MD5: &str = "SELECT EXISTS (SELECT FROM blob WHERE md5 = $1)";
     const INSERT: &str = "
-        INSERT INTO blob (sha256, md5, key, size_bytes, media_type, width, height, links, created_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8) RETURNING id";
+        INSERT INTO blob (sha256, md5, key, size_bytes, media_type, width, height, camera, links, created_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, $9) RETURNING id";
     let (md5, sha256) = (new.md5.0.as_slice(), new.sha256.0.as_slice());
     let same_md5 = transaction
         .query_one(SAME_MD5, &[&md5])
@@ -118,6 +140,7 @@ async fn insert_blob(
                 &new.media_type.mime(),
                 &width,
                 &height,
+                &new.camera.as_ref().map(Json),
                 &now,
             ],
         )

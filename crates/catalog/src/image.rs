@@ -1,13 +1,13 @@
 use deadpool_postgres::Transaction;
-use domain::{Expiry, Md5, MediaType, PublicId, Sha256, TakenSource, Visibility};
+use domain::{Camera, Expiry, Md5, MediaType, PublicId, Sha256, TakenSource, Visibility};
 use jiff::Timestamp;
 use serde_json::Value;
-use tokio_postgres::Row;
+use tokio_postgres::{Row, types::Json};
 
 use crate::{Catalog, Error, VariantRecord, variants::read_all};
 
 /// An image as its owner sees it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 #[allow(
     missing_docs,
     reason = "each field is the column of its name; migrations/ explains them"
@@ -29,6 +29,7 @@ pub struct ImageRecord {
     pub dominant_color: Option<[u8; 3]>,
     pub width: Option<u32>,
     pub height: Option<u32>,
+    pub camera: Option<Camera>,
     pub name: String,
     pub description: String,
     pub visibility: Visibility,
@@ -50,7 +51,7 @@ pub struct ImageRecord {
 
 pub(crate) const COLUMNS: &str = "
     image.id, image.public_id, image.account_id, image.album_id, image.name, image.description, image.visibility, image.policy,
-    image.created_at, image.updated_at, image.taken_at, image.taken_offset_minutes, image.taken_source, image.expires_at, image.ended_at, image.ended_by, image.sent_again, image.link_generation, blob.key, blob.md5, blob.sha256, blob.size_bytes, blob.media_type, blob.width, blob.height, blob.thumbhash, blob.dominant_color,
+    image.created_at, image.updated_at, image.taken_at, image.taken_offset_minutes, image.taken_source, image.expires_at, image.ended_at, image.ended_by, image.sent_again, image.link_generation, blob.key, blob.md5, blob.sha256, blob.size_bytes, blob.media_type, blob.width, blob.height, blob.thumbhash, blob.dominant_color, blob.camera,
     (SELECT jsonb_agg(jsonb_build_array(named_width, format, width, height, size_bytes, encode(sha256, 'hex')) ORDER BY named_width, format DESC)
         FROM variant WHERE variant.blob_id = blob.id AND variant.sha256 IS NOT NULL) AS variants,
     coalesce((SELECT views FROM view_count WHERE view_count.image_id = image.id), 0) AS views";
@@ -146,6 +147,7 @@ pub(crate) fn read(operation: &'static str, row: &Row) -> Result<ImageRecord, Er
             .and_then(|colour| colour.try_into().ok()),
         width: pixels("width"),
         height: pixels("height"),
+        camera: camera_of(row).map_err(|error| Error::row(operation, error))?,
         name: text("name").to_owned(),
         description: text("description").to_owned(),
         visibility: text("visibility")
@@ -167,4 +169,9 @@ pub(crate) fn read(operation: &'static str, row: &Row) -> Result<ImageRecord, Er
         link_generation: row.get("link_generation"),
         ended: ended_at.zip(row.get("ended_by")),
     })
+}
+
+fn camera_of(row: &Row) -> Result<Option<Camera>, tokio_postgres::Error> {
+    let camera: Option<Json<Camera>> = row.try_get("camera")?;
+    Ok(camera.map(|Json(camera)| camera))
 }

@@ -51,7 +51,7 @@ impl fmt::Display for FileName {
 }
 
 /// SECURITY: right-to-left overrides make `gpj.exe` read as `exe.jpg`; zero-width characters make two names look alike.
-fn is_hidden(c: char) -> bool {
+pub(crate) fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2028}' | '\u{2029}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fffd}' | '\u{061c}')
 }

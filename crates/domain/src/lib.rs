@@ -8,6 +8,7 @@
 mod access_refusal;
 mod blob_key;
 mod bot;
+mod camera;
 mod checksum;
 mod delete_token;
 mod dialect;
@@ -44,6 +45,7 @@ mod visibility;
 pub use access_refusal::AccessRefusal;
 pub use blob_key::{BlobKey, InvalidBlobKey};
 pub use bot::is_bot;
+pub use camera::Camera;
 pub use checksum::{Checksum, InvalidChecksum};
 pub use delete_token::{DeleteToken, DeleteTokens, InvalidDeleteToken};
 pub use dialect::{Dialect, Dialects, UnknownDialect};

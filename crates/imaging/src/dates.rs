@@ -6,9 +6,7 @@ use jiff::{
     civil::{DateTime, Time, date},
 };
 
-use crate::{ifd::Tiff, source::Source};
-
-const EXIF_DIRECTORY: u16 = 0x8769;
+use crate::{exif::EXIF_DIRECTORY, ifd::Tiff, source::Source};
 
 /// What EXIF says: the moment of the exposure, else of the scan, else of the last save, each with the zone that goes with it.
 pub(crate) fn of_exif(source: &Source, now: Timestamp) -> Option<Taken> {

@@ -8,7 +8,7 @@ use crate::{
 };
 
 pub(crate) const ORIENTATION: u16 = 0x0112;
-const EXIF_DIRECTORY: u16 = 0x8769;
+pub(crate) const EXIF_DIRECTORY: u16 = 0x8769;
 
 /// Values longer than this are no camera's settings.
 const LONGEST_VALUE: u64 = 512;

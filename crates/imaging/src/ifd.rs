@@ -165,6 +165,25 @@ impl<'a> Tiff<'a> {
         places.take(most).filter_map(number).collect()
     }
 
+    /// The fraction at this place of an entry, or its whole number; none that divides by zero.
+    pub(crate) fn ratio(&self, entry: &Entry, index: u64) -> Option<f64> {
+        const SIGNED: u16 = 10;
+        if index >= entry.count {
+            return None;
+        }
+        let at = entry.at + index * 8;
+        let (above, below) = match entry.kind {
+            5 => (f64::from(self.u32(at)?), f64::from(self.u32(at + 4)?)),
+            SIGNED => (
+                f64::from(self.u32(at)?.cast_signed()),
+                f64::from(self.u32(at + 4)?.cast_signed()),
+            ),
+            3 | 4 if index == 0 => (f64::from(u32::try_from(self.number(entry)?).ok()?), 1.0),
+            _ => return None,
+        };
+        (below.abs() >= 1.0).then(|| above / below)
+    }
+
     /// An entry's text, up to its first NUL.
     pub(crate) fn text(&self, entry: &Entry) -> Option<String> {
         const LONGEST: u64 = 256;

@@ -1,10 +1,11 @@
 use std::{fs::File, path::Path};
 
-use domain::{Kind, MediaType, Scrub, Taken, UploadLimits, Validation};
+use domain::{Camera, Kind, MediaType, Scrub, Taken, UploadLimits, Validation};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    camera,
     check::{Checked, check},
     dates,
     exif::orientation,
@@ -53,6 +54,8 @@ pub struct Inspection {
     pub orientation: u8,
     /// When it was taken.
     pub taken: Option<Taken>,
+    /// With which camera, and how that was set, as the file tells once it is scrubbed.
+    pub camera: Option<Camera>,
     /// Whether every pixel was decoded. False for formats that berth has no decoder of, and where nobody asked.
     pub is_decoded: bool,
     /// What must be changed to scrub it, in the order of the file.
@@ -146,15 +149,17 @@ pub(crate) fn inspect_file(path: &Path, asked: &Asked) -> Result<Inspection, Not
     } else {
         held.as_ref()
     };
+    let edits = edits(&source, &survey, media_type, asked.scrub)
+        .map_err(|reason| NotReadable::NotDecodable(reason.to_owned()))?;
     Ok(Inspection {
         media_type,
         dimensions: survey.dimensions,
         frames: u32::try_from(survey.frames).unwrap_or(u32::MAX),
         orientation: survey.orientation.or_else(|| orientation(exif?)).unwrap_or(1),
         taken: taken(&source, exif, &survey, asked.now),
+        camera: camera::of_stored(&source, media_type, &survey, asked.scrub, &edits),
         is_decoded,
-        edits: edits(&source, &survey, media_type, asked.scrub)
-            .map_err(|reason| NotReadable::NotDecodable(reason.to_owned()))?,
+        edits,
     })
 }
 

@@ -4,6 +4,7 @@
 //! decodes nothing. Nothing of a file is decompressed in the service itself: [`Decoders`] hands it to a process of its
 //! own, with limits on memory and time, whose death is that file's refusal and nobody else's trouble.
 
+mod camera;
 mod check;
 mod dates;
 mod decoder;

@@ -19,7 +19,7 @@ mod webp;
 
 use std::ops::Range;
 
-use domain::{MediaType, Taken};
+use domain::{Camera, MediaType, Taken};
 
 use jiff::Timestamp;
 
@@ -46,6 +46,8 @@ pub(crate) struct Survey {
     pub(crate) found: Vec<Found>,
     /// When the container says that it was made.
     pub(crate) taken: Option<Taken>,
+    /// With which camera the container says that it was taken.
+    pub(crate) camera: Option<Camera>,
     /// The picture behind a JPEG that makes it one of high dynamic range.
     pub(crate) gain_map: Option<GainMap>,
     /// Whether it says that it is a gain map, or has one, in the way of ISO 21496-1.

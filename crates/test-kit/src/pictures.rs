@@ -3,11 +3,13 @@
 //! The content follows from `seed`: two seeds below 2³² give different files of 6 × 6 pixels or more, the same seed
 //! always the same bytes.
 
+mod exif;
 mod gif;
 mod jpeg;
 mod png;
 mod webp;
 
+pub use exif::{ExifValue, exif, fraction, jpeg_with_exif, png_with_exif};
 pub use gif::gif;
 pub use jpeg::jpeg;
 pub use png::png;

@@ -138,6 +138,7 @@ pub(crate) async fn upload(
             size_bytes: staged.size_bytes(),
             media_type: MediaType::Png,
             dimensions: Some((6, 6)),
+            camera: None,
         },
         name: FileName::clean("a.png", "image.png"),
         description: String::new(),

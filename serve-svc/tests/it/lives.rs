@@ -123,6 +123,7 @@ async fn replaced_bytes_show_in_every_width_and_format_at_once() {
         size_bytes: bytes.len() as u64,
         media_type: MediaType::Png,
         dimensions: Some((1000, 800)),
+        camera: None,
     };
     let replacing = Replacing {
         account_id: server.account,

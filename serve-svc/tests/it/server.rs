@@ -143,6 +143,7 @@ impl Server {
                 size_bytes: bytes.len() as u64,
                 media_type,
                 dimensions,
+                camera: None,
             },
             name: FileName::clean("截图.png", "image.png"),
             description: String::new(),

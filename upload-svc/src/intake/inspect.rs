@@ -59,6 +59,7 @@ pub(super) async fn inspect(
         size_bytes: staged.size_bytes(),
         media_type: inspection.media_type,
         dimensions: inspection.dimensions,
+        camera: inspection.camera,
     };
     let origin = Origin {
         taken: inspection.taken,

@@ -22,6 +22,11 @@ pub(super) fn count() -> Schema {
     integer().least(0)
 }
 
+/// A number that may have a fraction.
+pub(super) fn decimal() -> Schema {
+    Schema::of("number")
+}
+
 /// True or false.
 pub(super) fn truth() -> Schema {
     Schema::of("boolean")
@@ -185,6 +190,12 @@ impl From<&str> for Json {
 impl From<bool> for Json {
     fn from(truth: bool) -> Self {
         Self(json!(truth))
+    }
+}
+
+impl From<f64> for Json {
+    fn from(number: f64) -> Self {
+        Self(json!(number))
     }
 }
 

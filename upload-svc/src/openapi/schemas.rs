@@ -1,3 +1,4 @@
+mod camera;
 mod image;
 mod people;
 
@@ -15,6 +16,7 @@ pub(super) use people::{account_members, role, scopes, token_members};
 pub(super) fn all(language: Language) -> Map<String, Value> {
     let schemas = [
         ("Image", image::image(language)),
+        ("Camera", camera::camera(language)),
         ("Taken", image::taken(language)),
         ("RefusedFile", image::refused_file(language)),
         ("Album", album(language)),

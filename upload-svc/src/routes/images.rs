@@ -1,6 +1,7 @@
 //! The pictures and videos of an account.
 
 mod bulk;
+mod camera;
 mod change;
 mod cursor;
 pub(super) mod fields;
@@ -216,6 +217,7 @@ pub(crate) fn image_json(service: &Service, image: &ImageRecord, standing: Stand
         "kind": image.media_type.kind().as_str(),
         "width": image.width,
         "height": image.height,
+        "camera": image.camera.as_ref().map(camera::camera_json),
         "name": image.name,
         "description": image.description,
         "album": image.album_id,

@@ -9,6 +9,7 @@ mod access;
 mod album_tokens;
 mod albums;
 mod bulk;
+mod cameras;
 mod concurrency;
 mod contract;
 mod delete_links;

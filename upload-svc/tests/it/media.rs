@@ -12,44 +12,17 @@ use crate::{
     server::{Part, Server},
 };
 
-/// A JPEG with EXIF of one directory: a maker, words that tell on somebody, and when it was taken, where.
+/// A JPEG that says who made its camera, tells on somebody, and knows when it was taken, where.
 fn photograph(seed: u64, taken: &str, zone: Option<&str>) -> Vec<u8> {
-    let jpeg = pictures::jpeg(16, 16, seed);
-    let exif = exif(taken, zone);
-    let length = u16::try_from(exif.len() + 8).unwrap().to_be_bytes();
-    [&jpeg[..2], &[0xff, 0xe1], &length, b"Exif\0\0", &exif, &jpeg[2..]].concat()
-}
-
-fn exif(taken: &str, zone: Option<&str>) -> Vec<u8> {
     let text = |text: &str| format!("{text}\0").into_bytes();
-    let main = [(0x010e, text("SECRET words")), (0x010f, text("ACME camera"))];
-    let mut exposure = vec![(0x9003, text(taken))];
-    exposure.extend(zone.map(|zone| (0x9011, text(zone))));
-    exposure.push((0xa431, text("SECRET serial")));
-    let exposure_at = 8 + 2 + 12 * 3 + 4;
-    let mut values_at = exposure_at + 2 + 12 * exposure.len() + 4;
-    let (mut out, mut values) = (b"MM\0*\0\0\0\x08".to_vec(), Vec::<u8>::new());
-    let mut write = |out: &mut Vec<u8>, entries: &[(u16, Vec<u8>)], pointer: Option<usize>| {
-        let count = entries.len() + usize::from(pointer.is_some());
-        out.extend(u16::try_from(count).unwrap().to_be_bytes());
-        for (tag, value) in entries {
-            out.extend(tag.to_be_bytes());
-            out.extend(2_u16.to_be_bytes());
-            out.extend(u32::try_from(value.len()).unwrap().to_be_bytes());
-            out.extend(u32::try_from(values_at).unwrap().to_be_bytes());
-            values_at += value.len();
-            values.extend(value);
-        }
-        if let Some(pointer) = pointer {
-            out.extend([0x87, 0x69, 0, 4, 0, 0, 0, 1]);
-            out.extend(u32::try_from(pointer).unwrap().to_be_bytes());
-        }
-        out.extend([0; 4]);
-    };
-    write(&mut out, &main, Some(exposure_at));
-    write(&mut out, &exposure, None);
-    out.extend(values);
-    out
+    let (taken, zone) = (text(taken), zone.map(text));
+    let mut exposure = vec![(0x9003, 2, taken.as_slice()), (0xa431, 2, b"SECRET serial\0")];
+    exposure.extend(zone.as_ref().map(|zone| (0x9011, 2, zone.as_slice())));
+    let main = [
+        (0x010e, 2, b"SECRET words\0".as_slice()),
+        (0x010f, 2, b"ACME camera\0"),
+    ];
+    pictures::jpeg_with_exif(seed, &pictures::exif(&main, &exposure))
 }
 
 pub(crate) async fn upload(server: &Server, name: &str, bytes: &[u8], options: &[(&str, &str)]) -> Value {

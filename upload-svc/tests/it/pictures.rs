@@ -95,6 +95,7 @@ pub(crate) async fn publish_row(
             size_bytes,
             media_type,
             dimensions: None,
+            camera: None,
         },
         name: FileName::clean(name, "x"),
         description: String::new(),

@@ -127,6 +127,7 @@ fn image_of(account_id: i64, path: &Path) -> NewImage {
             size_bytes: bytes.len() as u64,
             media_type: MediaType::from_extension(path.extension().unwrap().to_str().unwrap()).unwrap(),
             dimensions: Some((640, 480)),
+            camera: None,
         },
         ..image(account_id, 0)
     }

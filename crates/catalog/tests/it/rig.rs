@@ -96,6 +96,7 @@ pub(crate) fn image(account_id: i64, content: u64) -> NewImage {
             size_bytes: 1_000 + content,
             media_type: MediaType::Png,
             dimensions: Some((640, 480)),
+            camera: None,
         },
         name: FileName::clean("holiday.png", "image.png"),
         description: String::new(),

@@ -9,7 +9,7 @@ use crate::{
     dates::{of_iso, of_seconds_since},
     source::Source,
 };
-use domain::{Taken, TakenSource};
+use domain::{Camera, Taken, TakenSource};
 
 const XMP_ID: [u8; 16] = [
     0xbe, 0x7a, 0xcf, 0xcb, 0x97, 0xa9, 0x42, 0xe8, 0x9c, 0x71, 0x99, 0x94, 0x91, 0xe3, 0xaf, 0xac,
@@ -52,6 +52,7 @@ pub(super) fn read_movie(
     let inside = movie.parts(source)?;
     let header = find(&inside, *b"mvhd").ok_or(Fault::Body("the movie has no header"))?;
     survey.taken = told_in_words(source, &inside, now).or_else(|| created(source, header, now));
+    survey.camera = camera(source, &inside);
     date(source, header, survey);
     metadata(source, &inside, MOVIE, survey);
     let mut dimensions = None;
@@ -180,19 +181,47 @@ fn created(source: &Source, header: &Part, now: Timestamp) -> Option<Taken> {
 
 /// The date that knows its zone: `QuickTime`'s `creationdate`, or the older `©day`.
 fn told_in_words(source: &Source, movie: &[Part], now: Timestamp) -> Option<Taken> {
-    let text = find(movie, *b"meta")
-        .and_then(|meta| creation_date(source, meta))
-        .or_else(|| {
-            let day = find(movie, *b"udta")?.part(source, *b"\xa9day").ok()??;
-            let length = u64::from(source.be_u16(day.data.start)?);
-            source.bytes(day.data.start + 4, length.min(64))
-        })?;
-    of_iso(&String::from_utf8_lossy(&text), TakenSource::Container, now)
+    let text = named(source, movie, b"com.apple.quicktime.creationdate")
+        .or_else(|| user_word(source, movie, *b"\xa9day"))?;
+    of_iso(&text, TakenSource::Container, now)
 }
 
-fn creation_date(source: &Source, meta: &Part) -> Option<Vec<u8>> {
-    const NAME: &[u8] = b"com.apple.quicktime.creationdate";
+/// Who made the camera and what it is called, in the words of `QuickTime`, of Android, or in the older ones.
+fn camera(source: &Source, movie: &[Part]) -> Option<Camera> {
+    let told = |apples: &[u8], androids: &[u8], older| {
+        named(source, movie, apples)
+            .or_else(|| named(source, movie, androids))
+            .or_else(|| user_word(source, movie, older))
+    };
+    let make = told(
+        b"com.apple.quicktime.make",
+        b"com.android.manufacturer",
+        *b"\xa9mak",
+    );
+    let model = told(b"com.apple.quicktime.model", b"com.android.model", *b"\xa9mod");
+    (make.is_some() || model.is_some()).then(|| Camera {
+        make,
+        model,
+        ..Camera::default()
+    })
+}
+
+/// Words of either kind, longer than which no date and no name is.
+const LONGEST_WORDS: u64 = 64;
+
+/// What a movie's `udta` says under a kind of four letters.
+fn user_word(source: &Source, movie: &[Part], kind: [u8; 4]) -> Option<String> {
+    let word = find(movie, *b"udta")?.part(source, kind).ok()??;
+    let length = u64::from(source.be_u16(word.data.start)?).min(LONGEST_WORDS);
+    let end = word.data.start.checked_add(4 + length)?;
+    let bytes = (end <= word.data.end).then(|| source.bytes(word.data.start + 4, length))??;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// What a movie's `meta` says under a name.
+fn named(source: &Source, movie: &[Part], name: &[u8]) -> Option<String> {
     const MOST_KEYS: u32 = 256;
+    let meta = find(movie, *b"meta")?;
     // QuickTime's box begins with boxes, MPEG's with its version.
     let inside = meta
         .parts(source)
@@ -203,7 +232,7 @@ fn creation_date(source: &Source, meta: &Part) -> Option<Vec<u8>> {
     let names = parts(source, keys.data.start + 8..keys.data.end).ok()?;
     let place = names
         .iter()
-        .position(|name| source.bytes(name.data.start, name.length().min(256)).as_deref() == Some(NAME))?;
+        .position(|known| source.bytes(known.data.start, known.length().min(256)).as_deref() == Some(name))?;
     let index = u32::try_from(place + 1)
         .ok()
         .filter(|index| *index <= MOST_KEYS)?;
@@ -211,5 +240,7 @@ fn creation_date(source: &Source, meta: &Part) -> Option<Vec<u8>> {
         .part(source, index.to_be_bytes())
         .ok()??;
     let data = item.part(source, *b"data").ok()??;
-    source.bytes(data.data.start + 8, data.length().saturating_sub(8).min(64))
+    let length = data.length().saturating_sub(8).min(LONGEST_WORDS);
+    let bytes = source.bytes(data.data.start + 8, length)?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
 }

@@ -3,6 +3,7 @@
 // The lint's own exceptions cover test functions, not what they call.
 #![allow(clippy::unwrap_used)]
 
+mod cameras;
 mod corpus;
 mod decoders;
 mod disk;

@@ -45,7 +45,7 @@ fn sentinels_in(bytes: &[u8]) -> Vec<String> {
         .collect()
 }
 
-fn corpus() -> Option<PathBuf> {
+pub(crate) fn corpus() -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus");
     if !root.is_dir() {
         eprintln!("skipped: there is no corpus beside this repository");

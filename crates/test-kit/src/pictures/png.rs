@@ -30,7 +30,7 @@ pub fn png(width: u32, height: u32, seed: u64) -> Vec<u8> {
     file
 }
 
-fn chunk(file: &mut Vec<u8>, kind: [u8; 4], data: &[u8]) {
+pub(super) fn chunk(file: &mut Vec<u8>, kind: [u8; 4], data: &[u8]) {
     let length = u32::try_from(data.len()).expect("a chunk is shorter than 4 GiB");
     file.extend(length.to_be_bytes());
     let begin = file.len();

@@ -65,6 +65,13 @@ pub(in crate::openapi) fn image(language: Language) -> Schema {
                 .about(t("In pixels, where it is known.", "像素宽度，未知时为 null。")),
         ),
         ("height", count().or_null().example(1200)),
+        (
+            "camera",
+            refer_to("Camera").or_null().about(t(
+                "With which camera it was taken; null where the stored file does not say.",
+                "拍摄所用相机；存储的文件未记录时为 null。",
+            )),
+        ),
     ];
     members.extend(derived_of_image(language));
     members.extend(said_of_image(language));
