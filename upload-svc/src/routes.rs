@@ -19,7 +19,7 @@ mod users;
 
 pub(crate) use images::{IfMatch, image_url, thumbnail_url};
 pub(crate) use page::Page;
-pub(crate) use reply::{answer, finish, with_cors};
+pub(crate) use reply::{CORS, answer, finish, with_cors};
 pub(crate) use small_body::read_body;
 pub(crate) use table::Row;
 #[cfg(test)]

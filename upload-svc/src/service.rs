@@ -257,7 +257,9 @@ pub fn health(service: &Service) -> Health {
 pub fn stack_settings(service: &Service, settings: &UploadSettings) -> StackSettings {
     let is_limited = |request: &http::request::Parts| {
         let path = request.uri.path();
-        ["/v1/", "/api/"].iter().any(|prefix| path.starts_with(prefix)) || dialects::is_own_path(path)
+        // What a browser asks first costs nothing, and a refusal of it would hide the answer that says when to come back.
+        request.method != http::Method::OPTIONS
+            && (["/v1/", "/api/"].iter().any(|prefix| path.starts_with(prefix)) || dialects::is_own_path(path))
     };
     let noting = service.clone();
     let rate_limit = RateLimit::per_minute(settings.rate_limit, is_limited)

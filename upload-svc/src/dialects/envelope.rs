@@ -2,20 +2,22 @@
 //! 405), in the words and the envelope that its clients read. nginx says the same of what it refuses itself (`snippets/errors.conf`).
 
 use domain::Dialect;
-use http::{HeaderValue, StatusCode, Uri, header::ACCESS_CONTROL_ALLOW_ORIGIN};
+use http::{StatusCode, Uri};
 use http_kit::Problem;
 use serde_json::{Value, json};
 
 use super::{smms, upload::claimed_by};
+use crate::routes::CORS;
 
-/// The problem as the client of this URL expects it; as it is where that client reads problem details.
+/// The problem as the client of this URL expects it; as it is where that client reads problem details. A page of another site reads it, too: to
+/// a browser an answer without these headers is no more than a failed request, and nobody would learn when to come back.
 pub(crate) fn reword(uri: &Uri, problem: Problem) -> Problem {
-    match envelope(uri, &problem) {
-        Some(envelope) => problem
-            .in_envelope(envelope)
-            .header(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")),
+    let problem = match envelope(uri, &problem) {
+        Some(envelope) => problem.in_envelope(envelope),
         None => problem,
-    }
+    };
+    CORS.into_iter()
+        .fold(problem, |problem, (name, value)| problem.header(name, value))
 }
 
 fn envelope(uri: &Uri, problem: &Problem) -> Option<Value> {

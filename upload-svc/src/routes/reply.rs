@@ -1,4 +1,4 @@
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 use http_kit::{Language, Route};
 use serde_json::Value;
 use warp::{Reply as _, reply::Response};
@@ -31,17 +31,28 @@ pub(crate) fn finish(route: &'static str, response: Response) -> Response {
     response
 }
 
-/// Lets pages of other sites read the answer: editors run in browsers, too. It is safe for any site, because the
+/// The headers that such a page may read.
+const EXPOSED: &str = "x-request-id, retry-after, ratelimit, ratelimit-policy, location, etag, idempotency-replayed, tus-resumable, tus-version, tus-extension, tus-max-size, tus-checksum-algorithm, upload-offset, upload-length, upload-metadata, upload-concat, upload-expires, upload-result";
+
+/// What lets pages of other sites read an answer: editors run in browsers, too. It is safe for any site, because the
 /// credential is one that the page must already have: with `*`, browsers keep an answer to a request with cookies to themselves.
+pub(crate) const CORS: [(HeaderName, HeaderValue); 2] = [
+    (
+        header::ACCESS_CONTROL_ALLOW_ORIGIN,
+        HeaderValue::from_static("*"),
+    ),
+    (
+        header::ACCESS_CONTROL_EXPOSE_HEADERS,
+        HeaderValue::from_static(EXPOSED),
+    ),
+];
+
+/// Lets pages of other sites read the answer, and nobody guess what is in it.
 pub(crate) fn with_cors(mut response: Response) -> Response {
     let headers = response.headers_mut();
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    headers.insert(
-        header::ACCESS_CONTROL_EXPOSE_HEADERS,
-        HeaderValue::from_static(
-            "x-request-id, retry-after, ratelimit, ratelimit-policy, location, etag, idempotency-replayed, tus-resumable, tus-version, tus-extension, tus-max-size, tus-checksum-algorithm, upload-offset, upload-length, upload-metadata, upload-concat, upload-expires, upload-result",
-        ),
-    );
+    for (name, value) in CORS {
+        headers.insert(name, value);
+    }
     headers.insert(
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),

@@ -294,6 +294,48 @@ async fn a_browser_may_ask_first_without_a_credential() {
 }
 
 #[tokio::test]
+async fn a_page_of_another_site_can_read_what_is_refused_before_any_handler() {
+    let settings = [("BERTH_RATE_LIMIT", "1")];
+    let server = Server::start(&settings).await;
+    let origin = "Origin: https://editor.example";
+    let ask = async |method: &str, path: &str| server.send(method, path, &[origin], b"").await;
+    assert_eq!(ask("GET", "/v1/session").await.status, 401);
+    let long = format!("/v1/images?text={}", "a".repeat(5_000));
+    for (method, path, status) in [
+        ("GET", "/v1/session", 429),
+        ("POST", "/v1/images", 429),
+        ("POST", "/api/v1/upload", 429),
+        ("POST", "/upload", 429),
+        ("GET", long.as_str(), 414),
+        ("GET", "/nothing", 404),
+        ("PUT", "/openapi.json", 405),
+    ] {
+        let answer = ask(method, path).await;
+        assert_eq!(answer.status, status, "{method} {path}");
+        assert_eq!(
+            answer.header("access-control-allow-origin"),
+            Some("*"),
+            "{method} {path}: {answer:?}"
+        );
+        let readable: Vec<&str> = answer
+            .header("access-control-expose-headers")
+            .unwrap_or_default()
+            .split(", ")
+            .collect();
+        for header in ["retry-after", "ratelimit", "ratelimit-policy", "x-request-id"] {
+            assert_eq!(
+                answer.header(header).is_some() && !readable.contains(&header),
+                false,
+                "{header} of {method} {path}: {answer:?}"
+            );
+        }
+        assert_eq!(status == 429, answer.header("retry-after").is_some(), "{answer:?}");
+    }
+    // Whoever may not ask can't learn that it may not: a browser takes only a good answer to the question that it asks first.
+    assert_eq!(ask("OPTIONS", "/v1/images").await.status, 204);
+}
+
+#[tokio::test]
 async fn another_method_is_405_and_another_path_404() {
     let server = Server::start(&[]).await;
     let answer = server.send("PUT", "/v1/images", &[&server.bearer()], b"").await;
