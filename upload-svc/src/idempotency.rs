@@ -26,7 +26,7 @@ use warp::{Reply as _, reply::Response};
 use self::kept::Kept;
 use crate::{
     Service,
-    identity::{Caller, authenticate_any},
+    identity::authenticate_any,
     problem::Failure,
     routes::{Asked, Body, answer, finish},
 };
@@ -55,26 +55,9 @@ where
     let outcome = async {
         let caller = authenticate_any(&service, &asked).await?;
         let key = read_key(&asked.headers)?;
-        let claim = IdempotencyClaim {
-            key: IdempotencyKey {
-                account_id: caller.account_id(),
-                hash: hash_of(&key, &caller),
-            },
-            holder: process::random(),
-        };
+        let (account_id, album_id) = (caller.account_id(), caller.album_id());
         asked.caller = Some(caller);
-        let now = service.now();
-        let expires_at = later(now, service.answers_kept());
-        let (catalog, until) = (service.catalog(), later(now, LEASE));
-        match catalog::claim_request(catalog, &claim, until, expires_at, now).await? {
-            Claimed::UnderWay => Err(RepeatRefusal::UnderWay { wait: WAIT }.into()),
-            Claimed::Answered(answer) => replay(&service, &asked, body, &key, answer).await,
-            Claimed::Ours => {
-                // A task of its own: a client that goes away now comes back for the answer.
-                let doing = perform(service.clone(), asked, body, key, claim, run);
-                Ok(tokio::spawn(doing).await?)
-            }
-        }
+        once_of(service, asked, body, (key, account_id, album_id), run).await
     };
     match outcome.await {
         Ok(response) => response,
@@ -82,14 +65,53 @@ where
     }
 }
 
+/// The same with the key of an account whose request it is for certain, and of the album that the credential is bound to.
+pub(crate) async fn once_of<F, R>(
+    service: Service,
+    asked: Asked,
+    body: Body,
+    (key, account_id, album_id): (String, i64, Option<i64>),
+    run: F,
+) -> Result<Response, Failure>
+where
+    F: FnOnce(Service, Asked, Body) -> R + Send + 'static,
+    R: Future<Output = Response> + Send + 'static,
+{
+    let claim = IdempotencyClaim {
+        key: IdempotencyKey {
+            account_id,
+            hash: hash_of(&key, album_id),
+        },
+        holder: process::random(),
+    };
+    let now = service.now();
+    let expires_at = later(now, service.answers_kept());
+    let (catalog, until) = (service.catalog(), later(now, LEASE));
+    match catalog::claim_request(catalog, &claim, until, expires_at, now).await? {
+        Claimed::UnderWay => Err(RepeatRefusal::UnderWay { wait: WAIT }.into()),
+        Claimed::Answered(answer) => replay(&service, &asked, body, &key, answer).await,
+        Claimed::Ours => {
+            // A task of its own: a client that goes away now comes back for the answer.
+            let doing = perform(service.clone(), asked, body, key, claim, run);
+            Ok(tokio::spawn(doing).await?)
+        }
+    }
+}
+
 /// SECURITY: a token that is bound to an album has keys of its own: no answer that another credential got is given to it.
-fn hash_of(key: &str, caller: &Caller) -> Sha256 {
+fn hash_of(key: &str, album_id: Option<i64>) -> Sha256 {
     let mut hasher = Hasher::new_with_prefix(key);
-    if let Some(album) = caller.album_id() {
+    if let Some(album) = album_id {
         // No key has this character in it.
         hasher.update(format!("\0{album}"));
     }
     Sha256(hasher.finalize().into())
+}
+
+/// The key of a request, where it has one.
+pub(crate) fn key_of(headers: &HeaderMap) -> Result<Option<String>, RepeatRefusal> {
+    let is_there = headers.contains_key(HEADER);
+    is_there.then(|| read_key(headers)).transpose()
 }
 
 fn read_key(headers: &HeaderMap) -> Result<String, RepeatRefusal> {
@@ -123,13 +145,12 @@ async fn replay(
         piece.map_err(|error| Failure::Body(body_fault(&error).unwrap_or(BodyFault::Disconnected)))?;
     }
     drop(body);
-    if hashing.await? != Some(answer.fingerprint) {
+    let seal = service.identity().answer_seal();
+    let fingerprint = hashing.await?.ok_or(RepeatRefusal::KeyReused)?;
+    if !seal.is_mark_of(key, &fingerprint, &answer.fingerprint) {
         return Err(RepeatRefusal::KeyReused.into());
     }
-    let opened = service
-        .identity()
-        .answer_seal()
-        .open(key, &answer.fingerprint.0, &answer.sealed);
+    let opened = seal.open(key, &answer.fingerprint.0, &answer.sealed);
     let kept = opened.and_then(|bytes| serde_json::from_slice::<Kept>(&bytes).ok());
     let response = kept.and_then(Kept::response).ok_or(RepeatRefusal::AnswerLost)?;
     Ok(finish(ROUTE, response))
@@ -161,11 +182,10 @@ where
     };
     let fingerprint = hashing.await.ok().flatten();
     let answer = fingerprint.and_then(|fingerprint| {
+        let seal = service.identity().answer_seal();
         let kept = serde_json::to_vec(&Kept::of(&head, &body)?).ok()?;
-        let sealed = service
-            .identity()
-            .answer_seal()
-            .seal(&key, &fingerprint.0, &kept)?;
+        let fingerprint = seal.mark(&key, &fingerprint)?;
+        let sealed = seal.seal(&key, &fingerprint.0, &kept)?;
         Some(KeptAnswer { fingerprint, sealed })
     });
     let settled = match &answer {

@@ -1,17 +1,18 @@
 use bytes::Bytes;
 use http::{
     HeaderName, HeaderValue, Response as HttpResponse, StatusCode,
-    header::{CONTENT_LANGUAGE, CONTENT_TYPE, ETAG, LOCATION},
+    header::{CONTENT_LANGUAGE, CONTENT_TYPE, ETAG, LOCATION, SET_COOKIE},
 };
 use serde::{Deserialize, Serialize};
 use warp::{Reply as _, reply::Response};
 
 /// What of an answer's head is given again; the rest is of the moment, or stands in every answer.
-const HEADERS: [HeaderName; 8] = [
+const HEADERS: [HeaderName; 9] = [
     CONTENT_TYPE,
     CONTENT_LANGUAGE,
     ETAG,
     LOCATION,
+    SET_COOKIE,
     HeaderName::from_static("tus-resumable"),
     HeaderName::from_static("upload-offset"),
     HeaderName::from_static("upload-expires"),

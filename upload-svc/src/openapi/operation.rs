@@ -226,7 +226,7 @@ impl Operation {
 
     /// Whether it takes an `Idempotency-Key`.
     pub(super) fn is_done_once(&self) -> bool {
-        self.method == "post" && self.access != Access::Anyone
+        self.method == "post"
     }
 
     /// Every code of a problem that it may answer with, each once.

@@ -3,7 +3,7 @@
 use http_kit::{delete, get_or_head, patch, post, put};
 use warp::{Filter, filters::body::stream, path};
 
-use super::{Row, account, asked, done_once, events, session, tokens, users};
+use super::{Row, account, asked, done_once, events, sent, session, tokens, users};
 use crate::Service;
 
 /// `path, method [and body], handler`.
@@ -22,8 +22,8 @@ where
         }};
     }
     vec![
-        // Not done once: nobody is signed in yet to whom a key could belong, and a second session hurts nobody.
-        row!(path!("v1" / "session"), post + stream, session::sign_in),
+        // Once, too, but nobody is signed in yet to whom a key could belong: it sees to that itself.
+        row!(path!("v1" / "session"), post + sent, session::sign_in),
         row!(path!("v1" / "session"), get_or_head, session::describe),
         row!(path!("v1" / "session"), delete, session::sign_out),
         row!(path!("v1" / "account"), get_or_head, account::describe),

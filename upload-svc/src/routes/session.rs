@@ -1,9 +1,8 @@
 use std::{fmt::Write as _, time::Duration};
 
-use bytes::Buf;
 use catalog::{AccountRecord, Bearer, Credential, NewSession, SessionKey, SignIn};
 use domain::{AccessRefusal, Expiry, Refusal, Scrub, UploadRules};
-use futures_util::Stream;
+use futures_util::{StreamExt as _, stream};
 use http::{HeaderValue, StatusCode, header::SET_COOKIE};
 use http_kit::Language;
 use jiff::Timestamp;
@@ -11,9 +10,13 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::{Value, json};
 use warp::reply::Response;
 
-use super::{Asked, answer, read_body};
+use super::{
+    Asked, Body, answer,
+    small_body::{parse_body, read_bytes},
+};
 use crate::{
     Service,
+    idempotency::{key_of, once_of},
     identity::{COOKIE, authenticate_in_album, is_foreign_page},
     problem::Failure,
 };
@@ -36,46 +39,70 @@ pub(crate) struct Opened {
     remember: Option<Duration>,
 }
 
+const SIGN_IN: &str = "POST /v1/session";
+
 /// `POST /v1/session`: signs in. Answers `token`, `expires_at` and `account`, and sets the cookie, unless a page of another site asks.
-pub(super) async fn sign_in<B: Buf>(
-    service: Service,
-    asked: Asked,
-    body: impl Stream<Item = Result<B, warp::Error>> + Send + 'static,
-) -> Response {
+pub(super) async fn sign_in(service: Service, asked: Asked, body: Body) -> Response {
     let language = Language::of(&asked.headers);
-    let opened = open(&service, &asked, body).await;
-    let cookie = opened.as_ref().ok().and_then(|opened| {
-        // SECURITY: or a page could sign its reader in as somebody else, who then sees what is uploaded.
-        let is_safe = !is_foreign_page(&asked.headers, service.base_url());
-        is_safe.then(|| cookie(&service, opened)).flatten()
-    });
-    let outcome = opened.map(|opened| {
-        let account = json!({ "id": opened.account.id, "username": opened.account.username, "role": opened.account.role.as_str() });
-        let body = json!({ "token": opened.token, "expires_at": opened.expires_at, "account": account });
-        (StatusCode::OK, Some(body))
-    });
-    let mut response = answer("POST /v1/session", language, outcome);
-    if let Some(cookie) = cookie {
-        response.headers_mut().insert(SET_COOKIE, cookie);
+    // SECURITY: or a page could sign its reader in as somebody else, who then sees what is uploaded.
+    let is_foreign = is_foreign_page(&asked.headers, service.base_url());
+    let mut response = match let_in(service, asked, body).await {
+        Ok(response) => response,
+        Err(failure) => answer(SIGN_IN, language, Err(failure)),
+    };
+    if is_foreign {
+        response.headers_mut().remove(SET_COOKIE);
     }
     response
 }
 
-async fn open<B: Buf>(
+/// Signs in, once for each `Idempotency-Key` of the account whose password was shown: before that, nobody is there to whom a key could belong,
+/// and every try is counted.
+async fn let_in(service: Service, asked: Asked, body: Body) -> Result<Response, Failure> {
+    let key = key_of(&asked.headers)?;
+    let bytes = read_bytes(body).await?;
+    let login: Login = parse_body(&asked.headers, &bytes)?;
+    let checked = service
+        .check_password(&asked, &login.username, login.password)
+        .await?;
+    let (account_id, remember) = (checked.account.id, login.remember);
+    let run = move |service: Service, asked: Asked, body: Body| async move {
+        welcome(&service, &asked, &checked, remember, body).await
+    };
+    let body: Body = Box::pin(stream::iter([Ok(bytes)]));
+    match key {
+        Some(key) => once_of(service, asked, body, (key, account_id, None), run).await,
+        None => Ok(run(service, asked, body).await),
+    }
+}
+
+/// Opens the session, and answers with it.
+async fn welcome(
     service: &Service,
     asked: &Asked,
-    body: impl Stream<Item = Result<B, warp::Error>> + Send + 'static,
-) -> Result<Opened, Failure> {
-    let login: Login = read_body(&asked.headers, body).await?;
-    let checked = service
-        .check_password(asked, &login.username, login.password)
-        .await?;
-    let lifetime = service.identity().session_lifetime(login.remember);
-    let opened = open_for(service, asked, &checked, lifetime, login.remember).await?;
-    match opened {
-        Some(opened) => Ok(opened),
-        None => Err(service.sign_in_failed(asked, Some(checked)).await?),
+    checked: &SignIn,
+    remember: bool,
+    mut body: Body,
+) -> Response {
+    let language = Language::of(&asked.headers);
+    let lifetime = service.identity().session_lifetime(remember);
+    let opened = match open_for(service, asked, checked, lifetime, remember).await {
+        Ok(Some(opened)) => opened,
+        Ok(None) => {
+            let failure = service.sign_in_failed(asked, Some(checked.clone())).await;
+            return answer(SIGN_IN, language, Err(failure.unwrap_or_else(Failure::from)));
+        }
+        Err(failure) => return answer(SIGN_IN, language, Err(failure)),
+    };
+    // Read to its end, so that the answer is kept; whom it was refused to may try again.
+    while body.next().await.is_some() {}
+    let account = json!({ "id": opened.account.id, "username": opened.account.username, "role": opened.account.role.as_str() });
+    let shown = json!({ "token": opened.token, "expires_at": opened.expires_at, "account": account });
+    let mut response = answer(SIGN_IN, language, Ok((StatusCode::OK, Some(shown))));
+    if let Some(cookie) = cookie(service, &opened) {
+        response.headers_mut().insert(SET_COOKIE, cookie);
     }
+    response
 }
 
 /// Opens a session for who has just shown their password; none when the account was shut out or the password changed meanwhile.

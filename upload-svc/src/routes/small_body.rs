@@ -1,6 +1,6 @@
 //! Small bodies: JSON, or a form as a page without scripts sends it.
 
-use bytes::Buf;
+use bytes::{Buf, Bytes};
 use domain::Refusal;
 use futures_util::Stream;
 use http::{HeaderMap, header::CONTENT_TYPE};
@@ -17,11 +17,22 @@ pub(crate) async fn read_body<T: DeserializeOwned, B: Buf>(
     headers: &HeaderMap,
     body: impl Stream<Item = Result<B, warp::Error>> + Send,
 ) -> Result<T, Failure> {
-    let bytes = http_kit::read_body(body, LARGEST_BYTES)
+    parse_body(headers, &read_bytes(body).await?)
+}
+
+/// The bytes of a small body.
+pub(super) async fn read_bytes<B: Buf>(
+    body: impl Stream<Item = Result<B, warp::Error>> + Send,
+) -> Result<Bytes, Failure> {
+    http_kit::read_body(body, LARGEST_BYTES)
         .await
-        .map_err(Failure::Body)?;
+        .map_err(Failure::Body)
+}
+
+/// What they say.
+pub(super) fn parse_body<T: DeserializeOwned>(headers: &HeaderMap, bytes: &[u8]) -> Result<T, Failure> {
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let value = parse(content_type.unwrap_or_default(), &bytes)?;
+    let value = parse(content_type.unwrap_or_default(), bytes)?;
 
     serde_json::from_value(value).map_err(|error| Refusal::MalformedBody(error.to_string()).into())
 }

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use catalog::Role;
 use domain::Scope;
 use jiff::SignedDuration;
-use serde_json::json;
+use serde_json::{Value, json};
 use test_kit::pictures;
 use tokio::io::AsyncWriteExt as _;
 
+use crate::people::{PASSWORD, code, sign_up};
 use crate::server::{Answer, BOUNDARY, Part, Server, form, read_answer};
 
 const KEY: &str = "Idempotency-Key: 8e03978e-40d5-43dd-bc93-6894a57f9324";
@@ -202,6 +204,43 @@ async fn secrets_that_are_shown_once_are_replayed_and_stand_nowhere_in_the_datab
         }
     }
     assert_eq!(number(&server, "SELECT count(*) FROM token").await, 2);
+}
+
+#[tokio::test]
+async fn a_sign_in_is_done_once_for_each_key_and_its_password_is_looked_at_each_time() {
+    let server = Server::start(&[]).await;
+    sign_up(&server, "dora", Role::Member).await;
+    sign_up(&server, "emil", Role::Member).await;
+    let login = |name: &str, password: &str, remember: bool| json!({ "username": name, "password": password, "remember": remember });
+    let sign_in = async |headers: &[&str], login: &Value| {
+        server.send_json("POST", "/v1/session", headers, login).await
+    };
+    let right = login("dora", PASSWORD, true);
+    let first = sign_in(&[KEY], &right).await;
+    assert_eq!((first.status, first.header("idempotency-replayed")), (200, None), "{first:?}");
+    let again = sign_in(&[KEY], &right).await;
+    assert_eq!((again.status, &again.body), (200, &first.body));
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    assert!(first.header("set-cookie").is_some());
+    assert_eq!(again.header("set-cookie"), first.header("set-cookie"));
+    // A page of another site is given no cookie, by the answer that was kept no more than by the first.
+    let foreign = sign_in(&[KEY, "Origin: https://evil.example"], &right).await;
+    assert_eq!((foreign.status, foreign.header("set-cookie")), (200, None));
+    for (login, status, problem) in [
+        (login("dora", PASSWORD, false), 422, "idempotency_key_reused"),
+        (login("dora", "not her password", true), 401, "invalid_login"),
+    ] {
+        let answer = sign_in(&[KEY], &login).await;
+        assert_eq!((answer.status, code(&answer).as_str()), (status, problem));
+    }
+    let bad = sign_in(&["Idempotency-Key: 键"], &right).await;
+    assert_eq!((bad.status, code(&bad).as_str()), (400, "invalid_idempotency_key"));
+    assert_eq!(number(&server, "SELECT count(*) FROM session").await, 1);
+    let other = sign_in(&[KEY], &login("emil", PASSWORD, true)).await;
+    assert_eq!((other.status, other.header("idempotency-replayed")), (200, None), "a key of his own");
+    // The same request under another key leaves no mark that is the same: it is none of the body alone, which holds a password.
+    sign_in(&["Idempotency-Key: another"], &right).await;
+    assert_eq!(number(&server, "SELECT count(DISTINCT fingerprint) FROM idempotency").await, 3);
 }
 
 #[tokio::test]
