@@ -136,6 +136,17 @@ async fn nginx_says_no_as_each_paths_clients_read_it() {
         );
         assert_eq!((status, body), (502, json!({ "detail": away })), "{path}");
     }
+    // The same of berth's own API, readable to a page of another site: it learns when to come back.
+    let native = "GET /v1/images HTTP/1.1\r\nHost: a\r\nOrigin: https://editor.example\r\n\r\n";
+    let (status, head, body) = ask(&stack, native);
+    assert_eq!((status, &body["code"]), (502, &json!("unavailable")), "{head}");
+    for line in [
+        "access-control-allow-origin: *",
+        "access-control-expose-headers: x-request-id, retry-after",
+        "retry-after: ",
+    ] {
+        assert!(head.contains(line), "no {line}: {head}");
+    }
 }
 
 fn header<'a>(answer: &'a Answer, name: &str) -> &'a str {
