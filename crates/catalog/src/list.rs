@@ -134,13 +134,13 @@ pub async fn list_images(
     rows.iter().map(|row| read(OPERATION, row)).collect()
 }
 
-/// How Postgres would find a page (`EXPLAIN`), for tests and for whoever wonders why a list is slow.
+/// How Postgres finds a page, and how many blocks that touches (`EXPLAIN`), for tests and for whoever wonders why a list is slow.
 pub async fn explain_list(catalog: &Catalog, query: &ImageQuery, now: Timestamp) -> Result<String, Error> {
     const OPERATION: &str = "explain a list of images";
     let statement = Statement::of(query, now);
     let client = catalog.client(OPERATION).await?;
     let rows = client
-        .query_typed(&format!("EXPLAIN ANALYZE {}", statement.sql), &statement.typed())
+        .query_typed(&format!("EXPLAIN (ANALYZE, BUFFERS) {}", statement.sql), &statement.typed())
         .await
         .map_err(Error::statement(OPERATION))?;
     let lines: Vec<&str> = rows.iter().map(|row| row.get(0)).collect();
@@ -169,33 +169,36 @@ impl Statement {
         let mut conditions = format!("image.account_id = {owner}");
         statement.filter(query, &owner, now, &mut conditions);
         if let Some(after) = &query.after {
-            let (value, kind): (Parameter, Type) = match after.key.clone() {
-                SortKey::Uploaded(at) => (Box::new(at), Type::TIMESTAMPTZ),
-                SortKey::Taken(at) => (Box::new(at), Type::TIMESTAMPTZ),
-                SortKey::Name(name) => (Box::new(name), Type::TEXT),
-                SortKey::Size(bytes) => (Box::new(bytes), Type::INT8),
-            };
-            statement.parameters.push((value, kind));
-            let mut value = format!("${}", statement.parameters.len());
-            if query.sort == ImageSort::Taken {
-                value = format!("coalesce({value}, '-infinity'::timestamptz)");
-            }
-            let id = statement.add(after.id, Type::INT8);
-            let beyond = if direction == "ASC" { ">" } else { "<" };
-            let _infallible = write!(conditions, " AND ({key}, image.id) {beyond} ({value}, {id})");
+            let beyond = statement.behind(after, query.sort);
+            let _infallible = write!(conditions, " AND {beyond}");
         }
         let limit = statement.add(query.limit, Type::INT8);
-        let page = format!(
-            "SELECT image.*, {key} AS sort_key FROM image WHERE {conditions}
-             ORDER BY {key} {direction}, image.id {direction} LIMIT {limit}"
-        );
-        // Each owner's page by their own index, and of those the first: an administrator's list needs no second set of indexes.
-        let page = match query.owner {
-            Some(_) => page,
-            None => format!(
-                "SELECT page.* FROM account AS owner CROSS JOIN LATERAL ({page}) AS page
-                 ORDER BY page.sort_key {direction}, page.id {direction} LIMIT {limit}"
+        let pages: Vec<String> = statement
+            .classes(&query.filter)
+            .iter()
+            .map(|class| {
+                format!(
+                    "SELECT image.*, {key} AS sort_key FROM image WHERE {conditions}{class}
+                     ORDER BY {key} {direction}, image.id {direction} LIMIT {limit}"
+                )
+            })
+            .collect();
+        let page = match &pages[..] {
+            [page] => page.clone(),
+            _ => format!(
+                "SELECT page.* FROM (({})) AS page ORDER BY page.sort_key {direction}, page.id {direction} LIMIT {limit}",
+                pages.join(") UNION ALL (")
             ),
+        };
+        // Each owner's page by their own index, and of those the first: an administrator's list needs no second set of indexes.
+        let page = if query.owner.is_some() {
+            page
+        } else {
+            let owners = statement.owners(&query.filter);
+            format!(
+                "SELECT page.* FROM {owners} AS owner CROSS JOIN LATERAL ({page}) AS page
+                 ORDER BY page.sort_key {direction}, page.id {direction} LIMIT {limit}"
+            )
         };
         statement.sql = format!(
             "SELECT {COLUMNS} FROM ({page}) AS image JOIN blob ON blob.id = image.blob_id
@@ -215,6 +218,61 @@ impl Statement {
     fn add(&mut self, value: impl ToSql + Sync + Send + 'static, kind: Type) -> String {
         self.parameters.push((Box::new(value), kind));
         format!("${}", self.parameters.len())
+    }
+
+    /// Those who can have images of such a list: an album has one owner, and nothing of it is to be looked for among the images of others.
+    fn owners(&mut self, filter: &ImageFilter) -> String {
+        match filter.album_id {
+            Some(album) => {
+                let album = self.add(album, Type::INT8);
+                format!("(SELECT account_id AS id FROM album WHERE id = {album})")
+            }
+            None => "account".to_owned(),
+        }
+    }
+
+    /// What lies behind a position.
+    fn behind(&mut self, after: &ImagePosition, sort: ImageSort) -> String {
+        let (key, direction) = sort.sql();
+        let value = match after.key.clone() {
+            SortKey::Uploaded(at) | SortKey::Taken(Some(at)) => self.add(at, Type::TIMESTAMPTZ),
+            // Behind the first without a date are only such. Of a comparison of rows with the least value there is, Postgres
+            // thinks that next to nothing passes it, and reads all that does.
+            SortKey::Taken(None) => {
+                let id = self.add(after.id, Type::INT8);
+                return format!("{key} = '-infinity'::timestamptz AND image.id < {id}");
+            }
+            SortKey::Name(name) => self.add(name, Type::TEXT),
+            SortKey::Size(bytes) => self.add(bytes, Type::INT8),
+        };
+        let id = self.add(after.id, Type::INT8);
+        let beyond = if direction == "ASC" { ">" } else { "<" };
+        format!("({key}, image.id) {beyond} ({value}, {id})")
+    }
+
+    /// A condition for each class of images, a kind with a visibility, that the list shows; one without any where it shows all. Each order has an index
+    /// in which every class is apart, so that a page is a short walk in each of them however rare they are, and of those the first.
+    fn classes(&mut self, filter: &ImageFilter) -> Vec<String> {
+        if filter.kind.is_none() && filter.visibility.is_none() {
+            return vec![String::new()];
+        }
+        let words = |all: &[&'static str], said: Option<&'static str>| {
+            said.map_or_else(|| all.to_vec(), |word| vec![word])
+        };
+        let kinds = words(&Kind::ALL.map(Kind::as_str), filter.kind.map(Kind::as_str));
+        let visibilities = words(
+            &Visibility::ALL.map(Visibility::as_str),
+            filter.visibility.map(Visibility::as_str),
+        );
+        let mut parameters = |words: Vec<&'static str>| -> Vec<String> {
+            words.into_iter().map(|word| self.add(word, Type::TEXT)).collect()
+        };
+        let (kinds, visibilities) = (parameters(kinds), parameters(visibilities));
+        let of_kind = |kind: &String| {
+            let also = |visibility| format!(" AND image.kind = {kind} AND image.visibility = {visibility}");
+            visibilities.iter().map(also).collect::<Vec<_>>()
+        };
+        kinds.iter().flat_map(of_kind).collect()
     }
 
     fn filter(&mut self, query: &ImageQuery, owner: &str, now: Timestamp, conditions: &mut String) {
@@ -282,41 +340,23 @@ impl Statement {
                      AND (seen_on < {day} OR coalesce({last}, '-infinity') < {since}))"
             ));
         }
-        self.filter_by_terms(filter, owner, &mut also);
-    }
-
-    /// What the index of terms finds when it is rare, and a walk along the list when it is common: each condition is there
-    /// twice. The first form is for the walk; `coalesce()` keeps the planner from counting the same rarity twice.
-    fn filter_by_terms(&mut self, filter: &ImageFilter, owner: &str, also: &mut impl FnMut(String)) {
-        let mut terms = Vec::new();
-        if let Some(kind) = filter.kind {
-            let kind = self.add(kind.as_str(), Type::TEXT);
-            also(format!("coalesce(image.kind = {kind}, false)"));
-            terms.push(format!("'kind=' || {kind}"));
-        }
-        if let Some(visibility) = filter.visibility {
-            let visibility = self.add(visibility.as_str(), Type::TEXT);
-            also(format!("coalesce(image.visibility = {visibility}, false)"));
-            terms.push(format!("'visibility=' || {visibility}"));
-        }
-        let mut searched = String::new();
         if let Some(text) = &filter.text {
             let text = self.add(text.clone(), Type::TEXT);
             also(format!(
                 "(strpos(lower(image.name), lower({text})) > 0 OR strpos(lower(image.description), lower({text})) > 0)"
             ));
-            searched = format!(" || search_terms({text})");
-        }
-        let says_any = !terms.is_empty() || !searched.is_empty();
-        if says_any && !filter.ended {
-            // Only a value that is known before the plan is made: of any other one Postgres can't tell how common it is.
-            if owner.starts_with('$') {
-                terms.push(format!("'account=' || {owner}::text"));
+            if !filter.ended {
+                // What the index of terms finds when it is rare, and a walk along the list when it is common: the condition is there
+                // twice. An owner only where it is a value that is known before the plan is made: of any other one Postgres
+                // can't tell how common it is.
+                let owner = match owner.strip_prefix('$') {
+                    Some(_) => format!("ARRAY['account=' || {owner}::text] || "),
+                    None => String::new(),
+                };
+                also(format!(
+                    "image_terms(image.account_id, image.kind, image.visibility, image.name, image.description) @> ({owner}search_terms({text}))"
+                ));
             }
-            also(format!(
-                "image_terms(image.account_id, image.kind, image.visibility, image.name, image.description) @> (ARRAY[{}]::text[]{searched})",
-                terms.join(", ")
-            ));
         }
     }
 }

@@ -12,6 +12,9 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Image, Self::Video];
+
     /// The word in the database and in JSON: `image` or `video`.
     #[must_use]
     pub fn as_str(self) -> &'static str {

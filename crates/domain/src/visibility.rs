@@ -21,6 +21,9 @@ pub enum Visibility {
 pub struct InvalidVisibility;
 
 impl Visibility {
+    /// All three.
+    pub const ALL: [Self; 3] = [Self::Public, Self::Unlisted, Self::Private];
+
     /// The word in JSON, in forms and in the database.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -19,12 +19,24 @@ pub(crate) const NOW: &str = "2026-11-21T00:00:00Z";
 /// The rows of a batch, each a statement.
 const BATCH: i64 = 100_000;
 
-/// Two accounts: one with most of the images, one with few. 3 % are videos, one in a thousand is private, one in 20,000 is named
-/// `needle`, every second has a date, one in 50 will expire, all but one in 100 were seen lately, and all but three in 10,000 within a year.
-pub(crate) async fn large_table(database: &TestDatabase, rows: i64) -> i64 {
+/// Who has most of the images, and the albums they are in: nearly all, and 3 %.
+#[derive(Clone, Copy)]
+pub(crate) struct Large {
+    pub(crate) owner: i64,
+    pub(crate) albums: [i64; 2],
+}
+
+/// Two accounts: one with most of the images, one with few. 3 % are in an album of their own, 3 % are videos, one in a thousand is private, every second has
+/// a date, one in 50 will expire, all but one in 100 were seen lately. A hundred, of however many, are named `needle`, and a hundred others were never seen.
+pub(crate) async fn large_table(database: &TestDatabase, rows: i64) -> Large {
     let owner = test_kit::account(database, "ann").await;
     let other = test_kit::account(database, "bob").await;
     let client = database.connect().await;
+    let rare = rows / 100;
+    let album = "INSERT INTO album (account_id, name, created_at, updated_at) VALUES ($1, 'holidays', '2026-01-01', '2026-01-01') RETURNING id";
+    let small: i64 = client.query_one(album, &[&owner]).await.unwrap().get(0);
+    let album = "SELECT min(id) FROM album WHERE account_id = $1";
+    let album: i64 = client.query_one(album, &[&owner]).await.unwrap().get(0);
     for first in (1..=rows).step_by(usize::try_from(BATCH).unwrap()) {
         let last = rows.min(first + BATCH - 1);
         let fill = format!(
@@ -32,8 +44,8 @@ pub(crate) async fn large_table(database: &TestDatabase, rows: i64) -> i64 {
              SELECT sha256(n::text::bytea), substring(sha256(n::text::bytea) for 16), 'k' || n, 1 + n % 9973, 'image/png', 1, '2026-01-01'
              FROM generate_series({first}, {last}) AS n;
              INSERT INTO image (public_id, account_id, album_id, blob_id, name, visibility, kind, taken_at, created_at, updated_at, expires_at)
-             SELECT translate(lpad(n::text, 12, '0'), '0', 'A'), owner, (SELECT id FROM album WHERE account_id = owner), blob.id,
-                    CASE WHEN n % 20000 = 7 THEN 'needle ' || n ELSE 'IMG_' || n || '.png' END,
+             SELECT translate(lpad(n::text, 12, '0'), '0', 'A'), owner, CASE WHEN n % 33 = 5 AND n % 100 <> 1 THEN {small} ELSE (SELECT min(id) FROM album WHERE account_id = owner) END, blob.id,
+                    CASE WHEN n % {rare} = 7 THEN 'needle ' || n ELSE 'IMG_' || n || '.png' END,
                     CASE WHEN n % 1000 = 3 THEN 'private' ELSE 'public' END, CASE WHEN n % 33 = 0 THEN 'video' ELSE 'image' END,
                     CASE WHEN n % 2 = 0 THEN '2020-01-01'::timestamptz + n * interval '7 minutes' END,
                     '2026-01-01'::timestamptz + n * interval '1 minute', '2026-01-01',
@@ -43,13 +55,18 @@ pub(crate) async fn large_table(database: &TestDatabase, rows: i64) -> i64 {
         );
         client.batch_execute(&fill).await.unwrap();
     }
-    let seen = "
-        INSERT INTO view_count SELECT id, 1, 1, CASE WHEN id % 100 <> 0 THEN '2026-11-01' ELSE '2026-09-01' END::timestamptz FROM image WHERE id % 3333 <> 0;
-        VACUUM ANALYZE image; ANALYZE;";
+    let seen = format!(
+        "
+        INSERT INTO view_count SELECT id, 1, 1, CASE WHEN id % 100 <> 0 THEN '2026-11-01' ELSE '2026-09-01' END::timestamptz FROM image WHERE id % {rare} <> 11;
+        VACUUM ANALYZE image; ANALYZE;"
+    );
     for statement in seen.split_inclusive(';') {
         client.batch_execute(statement).await.unwrap();
     }
-    owner
+    Large {
+        owner,
+        albums: [album, small],
+    }
 }
 
 fn at(text: &str) -> Timestamp {
@@ -57,7 +74,7 @@ fn at(text: &str) -> Timestamp {
 }
 
 /// Every filter, with its name.
-pub(crate) fn filters(album_id: i64) -> Vec<(&'static str, ImageFilter)> {
+pub(crate) fn filters([album, small]: [i64; 2]) -> Vec<(&'static str, ImageFilter)> {
     let with = |name, change: &dyn Fn(&mut ImageFilter)| {
         let mut filter = ImageFilter::default();
         change(&mut filter);
@@ -66,7 +83,8 @@ pub(crate) fn filters(album_id: i64) -> Vec<(&'static str, ImageFilter)> {
     let word = |filter: &mut ImageFilter, text: &str| filter.text = Some(text.to_owned());
     vec![
         with("nothing", &|_| {}),
-        with("album", &|filter| filter.album_id = Some(album_id)),
+        with("album", &|filter| filter.album_id = Some(album)),
+        with("small album", &|filter| filter.album_id = Some(small)),
         with("a rare word", &|filter| word(filter, "needle")),
         with("a common word", &|filter| word(filter, "IMG")),
         with("no such word", &|filter| word(filter, "zzzz")),
@@ -117,4 +135,12 @@ pub(crate) fn middle(sort: ImageSort, rows: i64) -> ImagePosition {
         ImageSort::Size => SortKey::Size(4_986.min(half)),
     };
     ImagePosition { key, id: half }
+}
+
+/// The blocks of the tables and their indexes that a page touched: what a busy machine can't change.
+pub(crate) fn blocks(plan: &str) -> u64 {
+    let line = plan.lines().find(|line| line.trim().starts_with("Buffers: shared"));
+    let counts = line.unwrap_or_default().split_whitespace();
+    let touched = counts.filter_map(|word| word.strip_prefix("hit=").or(word.strip_prefix("read=")));
+    touched.map(|count| count.parse::<u64>().unwrap()).sum()
 }

@@ -6,7 +6,7 @@ use catalog::{ImageFilter, ImageQuery, ImageSort, ServiceRole, explain_expire, e
 use jiff::{SignedDuration, Timestamp};
 use test_kit::TestDatabase;
 
-use crate::large_table::{NOW, SORTS, filters, large_table};
+use crate::large_table::{Large, NOW, SORTS, blocks, filters, large_table};
 
 const ROWS: i64 = 200_000;
 /// More than any page below takes with an index, and far less than any that reads the whole table.
@@ -17,19 +17,13 @@ const TRIES: usize = 3;
 #[tokio::test]
 async fn no_filter_and_no_sort_reads_the_table_from_end_to_end() {
     let database = TestDatabase::create().await;
-    let owner = large_table(&database, ROWS).await;
+    let Large { owner, albums } = large_table(&database, ROWS).await;
     let catalog = database.catalog_as(ServiceRole::Upload);
     let now = NOW.parse().unwrap();
-    let client = database.connect().await;
-    let album: i64 = client
-        .query_one("SELECT id FROM album WHERE account_id = $1", &[&owner])
-        .await
-        .unwrap()
-        .get(0);
-    let (mut slowest, mut table) = (0.0f64, String::new());
+    let (mut slowest, mut table, mut wide) = (0.0f64, String::new(), String::new());
     for owner in [Some(owner), None] {
         for sort in SORTS {
-            for (name, filter) in filters(album) {
+            for (name, filter) in filters(albums) {
                 let query = ImageQuery {
                     owner,
                     filter,
@@ -56,7 +50,12 @@ async fn no_filter_and_no_sort_reads_the_table_from_end_to_end() {
                     );
                     let milliseconds = execution_milliseconds(&plan);
                     slowest = slowest.max(milliseconds);
-                    writeln!(table, "{milliseconds:8.2} ms  {name} by {sort:?} of {owner:?}").unwrap();
+                    let (blocks, most) = (blocks(&plan), most_blocks(name));
+                    let line = format!("{milliseconds:8.2} ms {blocks:8} blocks  {name} by {sort:?} of {owner:?}");
+                    writeln!(table, "{line}").unwrap();
+                    if blocks > most {
+                        writeln!(wide, "{line}\n{plan}").unwrap();
+                    }
                     assert!(
                         milliseconds < MOST_MILLISECONDS,
                         "{name} by {sort:?} of {owner:?}:\n{plan}"
@@ -66,6 +65,7 @@ async fn no_filter_and_no_sort_reads_the_table_from_end_to_end() {
         }
     }
     println!("{table}slowest: {slowest} ms");
+    assert!(wide.is_empty(), "{wide}");
     let janitor = database.catalog_as(ServiceRole::Janitor);
     let plan = explain_expire(&janitor, 1_000, now).await.unwrap();
     assert!(!plan.contains("Seq Scan on image"), "{plan}");
@@ -81,10 +81,21 @@ fn execution_milliseconds(plan: &str) -> f64 {
         .unwrap()
 }
 
+/// A page that is a walk of fifty steps is found in some seven hundred blocks, blobs included, however many images there are and however rare is what
+/// is looked for. A word, or what will end in a week, is looked for by itself and then sorted. So is what is unused: all of it.
+fn most_blocks(filter: &str) -> u64 {
+    match filter {
+        "unused" => 20_000,
+        "hardly unused" => 5_000,
+        "a rare word" | "several together" | "expiring" => 2_000,
+        _ => 850,
+    }
+}
+
 #[tokio::test]
 async fn a_rare_word_is_found_and_the_pages_of_a_list_make_up_the_whole() {
     let database = TestDatabase::create().await;
-    let owner = large_table(&database, ROWS).await;
+    let Large { owner, .. } = large_table(&database, ROWS).await;
     let catalog = database.catalog_as(ServiceRole::Upload);
     let now: Timestamp = NOW.parse().unwrap();
     let text = Some("NEEDLE".to_owned());
@@ -96,7 +107,7 @@ async fn a_rare_word_is_found_and_the_pages_of_a_list_make_up_the_whole() {
         },
         sort: ImageSort::Taken,
         after: None,
-        limit: 3,
+        limit: 30,
         grace_began: Timestamp::UNIX_EPOCH,
     };
     let mut found = 0;
@@ -110,5 +121,5 @@ async fn a_rare_word_is_found_and_the_pages_of_a_list_make_up_the_whole() {
             None => break,
         }
     }
-    assert_eq!(found, 10);
+    assert_eq!(found, 100);
 }
