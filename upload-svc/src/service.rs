@@ -259,7 +259,8 @@ pub fn stack_settings(service: &Service, settings: &UploadSettings) -> StackSett
         let path = request.uri.path();
         // What a browser asks first costs nothing, and a refusal of it would hide the answer that says when to come back.
         request.method != http::Method::OPTIONS
-            && (["/v1/", "/api/"].iter().any(|prefix| path.starts_with(prefix)) || dialects::is_own_path(path))
+            && (["/v1/", "/api/"].iter().any(|prefix| path.starts_with(prefix))
+                || dialects::is_own_path(path))
     };
     let noting = service.clone();
     let rate_limit = RateLimit::per_minute(settings.rate_limit, is_limited)

@@ -130,10 +130,7 @@ async fn compare(
     }
     let [few, many] = times.map(median);
     let ratio = many / few;
-    let plans = [
-        small.plan(&queries[0].1).await,
-        large.plan(&queries[1].1).await,
-    ];
+    let plans = [small.plan(&queries[0].1).await, large.plan(&queries[1].1).await];
     let scans = reads_from_end_to_end(&plans[1]);
     let [few_blocks, many_blocks] = plans.map(|plan| blocks(&plan));
     let is_over = scans || ratio > MOST && many - few > UNSEEN_MILLISECONDS;

@@ -140,7 +140,10 @@ pub async fn explain_list(catalog: &Catalog, query: &ImageQuery, now: Timestamp)
     let statement = Statement::of(query, now);
     let client = catalog.client(OPERATION).await?;
     let rows = client
-        .query_typed(&format!("EXPLAIN (ANALYZE, BUFFERS) {}", statement.sql), &statement.typed())
+        .query_typed(
+            &format!("EXPLAIN (ANALYZE, BUFFERS) {}", statement.sql),
+            &statement.typed(),
+        )
         .await
         .map_err(Error::statement(OPERATION))?;
     let lines: Vec<&str> = rows.iter().map(|row| row.get(0)).collect();

@@ -52,7 +52,10 @@ impl AnswerSeal {
     /// Whether this was kept of it, with this secret or the one before it, or by a release that kept the fingerprint itself.
     pub(crate) fn is_mark_of(&self, key: &str, fingerprint: &Sha256, kept: &Sha256) -> bool {
         fingerprint == kept
-            || self.keys.iter().any(|purpose| mark(purpose, key, fingerprint) == *kept)
+            || self
+                .keys
+                .iter()
+                .any(|purpose| mark(purpose, key, fingerprint) == *kept)
     }
 
     /// Opens what was sealed, with this secret or the one before it.
@@ -118,9 +121,19 @@ mod tests {
             (&new, "key", &request, &request, true),
             (&old, "other", &request, &kept, false),
             (&old, "key", &other, &kept, false),
-            (&AnswerSeal::new(&secret("new"), None), "key", &request, &kept, false),
+            (
+                &AnswerSeal::new(&secret("new"), None),
+                "key",
+                &request,
+                &kept,
+                false,
+            ),
         ] {
-            assert_eq!(seal.is_mark_of(key, fingerprint, kept), known, "{key} {fingerprint}");
+            assert_eq!(
+                seal.is_mark_of(key, fingerprint, kept),
+                known,
+                "{key} {fingerprint}"
+            );
         }
     }
 }

@@ -37,10 +37,7 @@ const EXPOSED: &str = "x-request-id, retry-after, ratelimit, ratelimit-policy, l
 /// What lets pages of other sites read an answer: editors run in browsers, too. It is safe for any site, because the
 /// credential is one that the page must already have: with `*`, browsers keep an answer to a request with cookies to themselves.
 pub(crate) const CORS: [(HeaderName, HeaderValue); 2] = [
-    (
-        header::ACCESS_CONTROL_ALLOW_ORIGIN,
-        HeaderValue::from_static("*"),
-    ),
+    (header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")),
     (
         header::ACCESS_CONTROL_EXPOSE_HEADERS,
         HeaderValue::from_static(EXPOSED),

@@ -212,12 +212,15 @@ async fn a_sign_in_is_done_once_for_each_key_and_its_password_is_looked_at_each_
     sign_up(&server, "dora", Role::Member).await;
     sign_up(&server, "emil", Role::Member).await;
     let login = |name: &str, password: &str, remember: bool| json!({ "username": name, "password": password, "remember": remember });
-    let sign_in = async |headers: &[&str], login: &Value| {
-        server.send_json("POST", "/v1/session", headers, login).await
-    };
+    let sign_in =
+        async |headers: &[&str], login: &Value| server.send_json("POST", "/v1/session", headers, login).await;
     let right = login("dora", PASSWORD, true);
     let first = sign_in(&[KEY], &right).await;
-    assert_eq!((first.status, first.header("idempotency-replayed")), (200, None), "{first:?}");
+    assert_eq!(
+        (first.status, first.header("idempotency-replayed")),
+        (200, None),
+        "{first:?}"
+    );
     let again = sign_in(&[KEY], &right).await;
     assert_eq!((again.status, &again.body), (200, &first.body));
     assert_eq!(again.header("idempotency-replayed"), Some("true"));
@@ -234,13 +237,23 @@ async fn a_sign_in_is_done_once_for_each_key_and_its_password_is_looked_at_each_
         assert_eq!((answer.status, code(&answer).as_str()), (status, problem));
     }
     let bad = sign_in(&["Idempotency-Key: 键"], &right).await;
-    assert_eq!((bad.status, code(&bad).as_str()), (400, "invalid_idempotency_key"));
+    assert_eq!(
+        (bad.status, code(&bad).as_str()),
+        (400, "invalid_idempotency_key")
+    );
     assert_eq!(number(&server, "SELECT count(*) FROM session").await, 1);
     let other = sign_in(&[KEY], &login("emil", PASSWORD, true)).await;
-    assert_eq!((other.status, other.header("idempotency-replayed")), (200, None), "a key of his own");
+    assert_eq!(
+        (other.status, other.header("idempotency-replayed")),
+        (200, None),
+        "a key of his own"
+    );
     // The same request under another key leaves no mark that is the same: it is none of the body alone, which holds a password.
     sign_in(&["Idempotency-Key: another"], &right).await;
-    assert_eq!(number(&server, "SELECT count(DISTINCT fingerprint) FROM idempotency").await, 3);
+    assert_eq!(
+        number(&server, "SELECT count(DISTINCT fingerprint) FROM idempotency").await,
+        3
+    );
 }
 
 #[tokio::test]

@@ -139,7 +139,9 @@ pub(crate) fn middle(sort: ImageSort, rows: i64) -> ImagePosition {
 
 /// The blocks of the tables and their indexes that a page touched: what a busy machine can't change.
 pub(crate) fn blocks(plan: &str) -> u64 {
-    let line = plan.lines().find(|line| line.trim().starts_with("Buffers: shared"));
+    let line = plan
+        .lines()
+        .find(|line| line.trim().starts_with("Buffers: shared"));
     let counts = line.unwrap_or_default().split_whitespace();
     let touched = counts.filter_map(|word| word.strip_prefix("hit=").or(word.strip_prefix("read=")));
     touched.map(|count| count.parse::<u64>().unwrap()).sum()

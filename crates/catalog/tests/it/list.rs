@@ -51,7 +51,8 @@ async fn no_filter_and_no_sort_reads_the_table_from_end_to_end() {
                     let milliseconds = execution_milliseconds(&plan);
                     slowest = slowest.max(milliseconds);
                     let (blocks, most) = (blocks(&plan), most_blocks(name));
-                    let line = format!("{milliseconds:8.2} ms {blocks:8} blocks  {name} by {sort:?} of {owner:?}");
+                    let line =
+                        format!("{milliseconds:8.2} ms {blocks:8} blocks  {name} by {sort:?} of {owner:?}");
                     writeln!(table, "{line}").unwrap();
                     if blocks > most {
                         writeln!(wide, "{line}\n{plan}").unwrap();
