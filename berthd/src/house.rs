@@ -101,12 +101,12 @@ async fn serve(
     let stacked = http_kit::stack_service(serve_svc::with_views(views.clone(), routes), stack, &metrics);
     let service = serve_svc::protected(stacked);
 
-    // Counts are folded until the last view has been answered.
+    // Counts are folded, and changes wait for their readers, until the last request has been answered.
     let quiet = CancellationToken::new();
     let mut behind = JoinSet::new();
     behind.spawn(serve_svc::background(views, quiet.clone()));
     behind.spawn(janitor.run(stop.clone()));
-    behind.spawn(upload_svc::background(upload, stop.clone()));
+    behind.spawn(upload_svc::background(upload, stop.clone(), quiet.clone()));
     let operations = http_kit::serve_operations(doors.operations, health, metrics, stop.clone());
     behind.spawn(async move {
         operations.await;

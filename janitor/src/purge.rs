@@ -86,6 +86,13 @@ impl Purger {
             sleep(LOOK_EVERY).await;
         }
         let Some(told) = &self.told else { return };
+        tokio::select! {
+            () = self.catalog.follow_readers() => {}
+            () = self.tell_on(told) => {}
+        }
+    }
+
+    async fn tell_on(&self, told: &Arc<Told>) {
         loop {
             match self.tell_some(told).await {
                 Ok(true) => {}
@@ -108,6 +115,10 @@ impl Purger {
         let until = now.checked_add(CLAIM).unwrap_or(now);
         let claimed = claim_purges(&self.catalog, AT_ONCE, now, until).await?;
         let is_full = i64::try_from(claimed.len()) == Ok(AT_ONCE);
+        if !claimed.is_empty() {
+            // A cache that has forgotten asks again at once, and must not be given what was there before.
+            self.catalog.until_heard().await;
+        }
         let mut telling = JoinSet::new();
         for purge in claimed {
             let (own, told) = (self.clone(), Arc::clone(told));

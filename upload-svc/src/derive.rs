@@ -63,15 +63,8 @@ impl Deriver {
     }
 }
 
-/// Derives variants until `stop`, what is under way then is due again later; and writes down now and then what limits have refused.
-pub async fn background(service: Service, stop: CancellationToken) {
-    tokio::join!(
-        service.settle_refusals(stop.clone()),
-        derive_until(&service, stop)
-    );
-}
-
-async fn derive_until(service: &Service, stop: CancellationToken) {
+/// Derives variants until `stop`; what is under way then is due again later.
+pub(crate) async fn derive_until(service: &Service, stop: CancellationToken) {
     let deriver = service.deriver();
     if deriver.jobs == 0 {
         return;

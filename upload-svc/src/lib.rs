@@ -5,6 +5,7 @@
 //!
 //! berthd mounts [`routes`] beside serve-svc's.
 
+mod background;
 mod delete_link;
 mod derive;
 pub mod dialects;
@@ -19,7 +20,7 @@ mod routes;
 mod service;
 mod settings;
 
-pub use derive::background;
+pub use background::background;
 pub use identity::{IdentitySettings, Secret};
 pub use imaging::serve_if_asked as serve_decoder_if_asked;
 pub use routes::routes;

@@ -13,15 +13,11 @@ use http_kit::{
 use imaging::Decoders;
 use process::Clock;
 use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
-    UploadSettings,
-    derive::{Deriver, background},
-    dialects,
-    identity::Identity,
-    measures::Measures,
-    resumable::Turns,
-    routes,
+    UploadSettings, background, derive::Deriver, dialects, identity::Identity, measures::Measures,
+    resumable::Turns, routes,
 };
 
 /// What every handler works with. Cloning shares it.
@@ -281,7 +277,7 @@ pub fn stack_settings(service: &Service, settings: &UploadSettings) -> StackSett
 /// Runs the service until `stop`, then lets what is under way finish.
 pub async fn run(
     settings: UploadSettings,
-    stop: tokio_util::sync::CancellationToken,
+    stop: CancellationToken,
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
     let metrics = Metrics::new();
     let service = Service::new(&settings, Clock::system(), &metrics)?;
@@ -294,13 +290,15 @@ pub async fn run(
         ..ConnectionLimits::default()
     };
     let checks = health(&service);
-    let deriving = tokio::spawn(background(service.clone(), stop.clone()));
+    let quiet = CancellationToken::new();
+    let behind = tokio::spawn(background(service.clone(), stop.clone(), quiet.clone()));
     let stacked = http_kit::stack(routes(service), stack, &metrics);
     let (outcome, _) = tokio::join!(
         http_kit::serve(listener, stacked, limits, stop.clone()),
         http_kit::serve_operations(operations, checks, metrics.clone(), stop),
     );
-    deriving.await?;
+    quiet.cancel();
+    behind.await?;
     tracing::info!(?outcome, "upload-svc has stopped");
     Ok(())
 }

@@ -30,6 +30,7 @@ pub async fn delete_account(
     loop {
         let batch = withdraw_batch(catalog, id, now).await?;
         if batch == 0 {
+            catalog.until_heard().await;
             return Ok(withdrawn);
         }
         withdrawn += batch;

@@ -168,8 +168,14 @@ pub async fn patch_album(
             ],
         )
         .await;
+    drop(client);
     match row {
-        Ok(Some(row)) => Ok(read(&row)),
+        Ok(Some(row)) => {
+            if patch.policy.is_some() {
+                catalog.until_heard().await;
+            }
+            Ok(read(&row))
+        }
         Ok(None) => match find_album(catalog, Some(account_id), id).await? {
             Some(_) => Err(AlbumError::IsDefault),
             None => Err(AlbumError::NotFound),
@@ -222,6 +228,7 @@ pub async fn delete_album(
                     subject: album.name,
                     detail: json!({ "album": id, "images": if contents == AlbumContents::Keep { "keep" } else { "withdraw" } }),
                 };
+                catalog.until_heard().await;
                 return Ok(record(catalog, &event, now).await?);
             }
             Err(error) if error.code() == Some(&SqlState::FOREIGN_KEY_VIOLATION) => {}

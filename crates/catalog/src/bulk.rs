@@ -73,6 +73,19 @@ pub async fn change_many(
     let mut unique = ids.to_vec();
     unique.sort_unstable();
     unique.dedup();
+    let outcomes = change_batches(catalog, caller, &unique, action, now).await;
+    // Some batches may be done even where another failed.
+    catalog.until_heard().await;
+    outcomes
+}
+
+async fn change_batches(
+    catalog: &Catalog,
+    caller: BulkCaller,
+    unique: &[PublicId],
+    action: BulkAction,
+    now: Timestamp,
+) -> Result<Outcomes, Error> {
     let mut outcomes = HashMap::with_capacity(unique.len());
     let mut client = catalog.client(OPERATION).await?;
     for batch in unique.chunks(BATCH) {

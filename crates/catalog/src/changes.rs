@@ -1,9 +1,13 @@
-use std::{future::poll_fn, time::Duration};
+use std::time::Duration;
 
 use domain::PublicId;
-use tokio_postgres::{AsyncMessage, NoTls};
+use tokio_postgres::Notification;
 
-use crate::{Catalog, Error};
+use crate::{
+    Catalog, Error,
+    ear::Ear,
+    readers::{ASKED, answer_asks, be_a_reader},
+};
 
 /// What the database tells about images while somebody listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,105 +26,71 @@ pub enum Change {
 
 /// How long to wait before listening is tried again.
 const RETRY: Duration = Duration::from_millis(200);
-/// How often a silent connection is asked whether it is still there: a server that was cut off without a word never
-/// closes it.
-const KEEPALIVE: Duration = Duration::from_secs(5);
 
-/// Listens for changes of images for ever, on a connection of its own, and opens a new one whenever it breaks.
+/// Listens for changes of images for ever, on a connection of its own, and opens a new one whenever it breaks. Whoever changes an
+/// image may wait until `tell` has returned from it (see `readers`).
 pub async fn watch_images(catalog: &Catalog, mut tell: impl FnMut(Change)) {
-    let heard = |heard: Heard<'_>| match heard {
-        Heard::Listening => tell(Change::Listening),
-        Heard::Note(channel, payload) => {
-            if let Some(change) = read(channel, payload) {
-                tell(change);
-            }
-        }
-        Heard::Deaf => tell(Change::Deaf),
-    };
-    watch(catalog, "LISTEN berth_image; LISTEN berth_policy", heard).await;
-}
-
-/// Listens for wishes for variants for ever, likewise, and tells whenever there may be any.
-pub async fn watch_wishes(catalog: &Catalog, mut tell: impl FnMut()) {
-    let heard = |heard: Heard<'_>| match heard {
-        Heard::Listening | Heard::Note(..) => tell(),
-        Heard::Deaf => {}
-    };
-    watch(catalog, "LISTEN berth_variant_wish", heard).await;
-}
-
-/// What a notification says; nothing where a newer release says what this one does not understand.
-fn read(channel: &str, payload: &str) -> Option<Change> {
-    match channel {
-        "berth_policy" if payload == "site" => Some(Change::Site),
-        "berth_policy" => payload.strip_prefix("album ")?.parse().ok().map(Change::Album),
-        _ => payload.parse().ok().map(Change::Image),
-    }
-}
-
-/// What comes of listening.
-enum Heard<'a> {
-    /// From here on everything is told.
-    Listening,
-    /// A notification: its channel and its payload.
-    Note(&'a str, &'a str),
-    /// Nobody tells of anything any more.
-    Deaf,
-}
-
-async fn watch(catalog: &Catalog, command: &str, mut tell: impl FnMut(Heard<'_>)) {
     loop {
-        if let Err(error) = listen(catalog, command, &mut tell).await {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "not listening for changes; trying again"
-            );
-        }
-        tell(Heard::Deaf);
+        let Err(error) = hear_images(catalog, &mut tell).await;
+        deplore(&error);
+        tell(Change::Deaf);
         tokio::time::sleep(RETRY).await;
     }
 }
 
-async fn listen(catalog: &Catalog, command: &str, tell: &mut impl FnMut(Heard<'_>)) -> Result<(), Error> {
-    const OPERATION: &str = "listen for changes";
-    let (client, mut connection) = catalog
-        .config()
-        .connect(NoTls)
-        .await
-        .map_err(Error::statement(OPERATION))?;
-    // The connection only moves while it is polled, so asking and polling go side by side.
-    let (sender, mut messages) = tokio::sync::mpsc::unbounded_channel();
-    let pump = async move {
-        loop {
-            match poll_fn(|context| connection.poll_message(context)).await {
-                Some(Ok(message)) => drop(sender.send(message)),
-                Some(Err(error)) => return Err(Error::statement(OPERATION)(error)),
-                None => return Ok(()),
-            }
-        }
-    };
-    let follow = async {
-        client
-            .batch_execute(command)
-            .await
-            .map_err(Error::statement(OPERATION))?;
-        tell(Heard::Listening);
-        loop {
-            match tokio::time::timeout(KEEPALIVE, messages.recv()).await {
-                Ok(Some(AsyncMessage::Notification(note))) => {
-                    tell(Heard::Note(note.channel(), note.payload()));
-                }
-                Ok(Some(_)) => {}
-                Ok(None) => return Ok(()),
-                Err(_silence) => {
-                    let answer = tokio::time::timeout(KEEPALIVE, client.simple_query("SELECT 1")).await;
-                    let _ = answer.map_err(|_| Error::row(OPERATION, "the connection is dead"))?;
-                }
-            }
-        }
-    };
-    tokio::select! {
-        outcome = pump => outcome,
-        outcome = follow => outcome,
+/// Listens for wishes for variants for ever, likewise, and tells whenever there may be any.
+pub async fn watch_wishes(catalog: &Catalog, mut tell: impl FnMut()) {
+    loop {
+        let Err(error) = hear_wishes(catalog, &mut tell).await;
+        deplore(&error);
+        tokio::time::sleep(RETRY).await;
     }
+}
+
+async fn hear_images(
+    catalog: &Catalog,
+    tell: &mut impl FnMut(Change),
+) -> Result<std::convert::Infallible, Error> {
+    let channels = ["berth_image", "berth_policy", ASKED];
+    let mut ear = Ear::open(catalog, "listen for changes of images", &channels).await?;
+    be_a_reader(&ear).await?;
+    tell(Change::Listening);
+    loop {
+        let mut asks = Vec::new();
+        let mut note = Some(ear.hear().await?);
+        while let Some(told) = note {
+            if told.channel() == ASKED {
+                asks.push(told.payload().to_owned());
+            } else if let Some(change) = read(&told) {
+                tell(change);
+            }
+            note = ear.hear_now();
+        }
+        answer_asks(&ear, &asks).await?;
+    }
+}
+
+async fn hear_wishes(catalog: &Catalog, tell: &mut impl FnMut()) -> Result<std::convert::Infallible, Error> {
+    let mut ear = Ear::open(catalog, "listen for wishes", &["berth_variant_wish"]).await?;
+    tell();
+    loop {
+        ear.hear().await?;
+        tell();
+    }
+}
+
+/// What a notification says; nothing where a newer release says what this one does not understand.
+fn read(note: &Notification) -> Option<Change> {
+    match (note.channel(), note.payload()) {
+        ("berth_policy", "site") => Some(Change::Site),
+        ("berth_policy", payload) => payload.strip_prefix("album ")?.parse().ok().map(Change::Album),
+        (_, payload) => payload.parse().ok().map(Change::Image),
+    }
+}
+
+fn deplore(error: &Error) {
+    tracing::warn!(
+        error = error as &dyn std::error::Error,
+        "not listening for changes; trying again"
+    );
 }

@@ -1,7 +1,9 @@
-use std::{error::Error as StdError, str::FromStr as _, time::Duration};
+use std::{error::Error as StdError, str::FromStr as _, sync::Arc, time::Duration};
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
 use tokio_postgres::{Config, NoTls, Row, types::ToSql};
+
+use crate::readers::Readers;
 
 /// What went wrong with the database.
 #[derive(Debug, thiserror::Error)]
@@ -96,6 +98,7 @@ pub struct CatalogSettings {
 pub struct Catalog {
     pool: Pool,
     config: Config,
+    readers: Arc<Readers>,
 }
 
 /// How long a caller waits for a free connection before it is told that the database is away.
@@ -132,7 +135,11 @@ impl Catalog {
                 operation: "prepare the pool",
                 source: Box::new(error),
             })?;
-        Ok(Self { pool, config })
+        Ok(Self {
+            pool,
+            config,
+            readers: Arc::default(),
+        })
     }
 
     /// Asks the database whether it is there.
@@ -203,5 +210,9 @@ impl Catalog {
 
     pub(crate) fn config(&self) -> &Config {
         &self.config
+    }
+
+    pub(crate) fn readers(&self) -> &Readers {
+        &self.readers
     }
 }

@@ -38,5 +38,7 @@ pub async fn revoke_links(
     };
     record_in(&transaction, &event, now).await?;
     transaction.commit().await.map_err(Error::statement(OPERATION))?;
+    drop(client);
+    catalog.until_heard().await;
     Ok(())
 }

@@ -66,6 +66,8 @@ pub async fn patch_image(
     record_in(&transaction, &event, now).await?;
     let after = read_locked(OPERATION, &transaction, id).await?;
     transaction.commit().await.map_err(Error::statement(OPERATION))?;
+    drop(client);
+    catalog.until_heard().await;
     Ok(after)
 }
 

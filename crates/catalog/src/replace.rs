@@ -102,6 +102,8 @@ where
         .remember(&transaction, replacing.account_id, blob.id)
         .await?;
     transaction.commit().await.map_err(Error::statement(OPERATION))?;
+    drop(client);
+    catalog.until_heard().await;
     Ok(image)
 }
 

@@ -55,6 +55,8 @@ pub async fn restore(
     }
     let image = read_locked(OPERATION, &transaction, locked.id).await?;
     transaction.commit().await.map_err(Error::statement(OPERATION))?;
+    drop(client);
+    catalog.until_heard().await;
     Ok(image)
 }
 

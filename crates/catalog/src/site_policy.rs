@@ -62,6 +62,8 @@ pub async fn set_site_policy(
     };
     record_in(&transaction, &event, now).await?;
     transaction.commit().await.map_err(Error::statement(OPERATION))?;
+    drop(client);
+    catalog.until_heard().await;
     Ok(after)
 }
 

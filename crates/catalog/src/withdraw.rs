@@ -91,6 +91,8 @@ async fn withdraw_with(
     end(&transaction, account_id, &locked, now).await?;
     record_in(&transaction, &event, now).await?;
     transaction.commit().await.map_err(Error::statement(OPERATION))?;
+    drop(client);
+    catalog.until_heard().await;
     Ok(())
 }
 

@@ -18,8 +18,10 @@ mod fixtures;
 pub mod pictures;
 mod scratch;
 mod shared;
+mod slow_reader;
 pub mod telltales;
 
 pub use clock::ManualClock;
 pub use database::{Frozen, TestDatabase};
 pub use fixtures::{account, token};
+pub use slow_reader::SlowReader;

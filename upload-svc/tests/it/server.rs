@@ -157,7 +157,11 @@ impl Server {
 
     /// Lets it derive variants from now on. Other tests do without, so that nothing happens behind their back.
     pub(crate) fn derive(&self) {
-        tokio::spawn(upload_svc::background(self.service.clone(), self.stop.clone()));
+        tokio::spawn(upload_svc::background(
+            self.service.clone(),
+            self.stop.clone(),
+            self.stop.clone(),
+        ));
     }
 
     pub(crate) fn blobs(&self) -> PathBuf {

@@ -17,6 +17,7 @@ mod migrations;
 mod outages;
 mod publishing;
 mod purging;
+mod readers;
 mod rig;
 mod roles;
 mod sliding;

@@ -1,0 +1,319 @@
+//! A change is over when every reader has heard of it, and not before.
+
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use catalog::{
+    Actor, AlbumContents, AlbumPatch, BulkAction, BulkCaller, Catalog, Change, ImagePatch, Origin, Replacing,
+    RestoreTerms, change_many, create_album, delete_account, delete_album, patch_album, patch_image, replace,
+    restore, revoke_links, set_site_policy, watch_images, withdraw, withdraw_by_link,
+};
+use domain::{Expiry, PublicId, Visibility};
+use serde_json::json;
+use test_kit::SlowReader;
+use tokio::{
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::rig::{Rig, at, image, noon};
+
+/// How long it is watched that something does not end.
+const A_WHILE: Duration = Duration::from_millis(50);
+
+fn follow(catalog: &Catalog) -> AbortOnDropHandle<()> {
+    AbortOnDropHandle::new(tokio::spawn(catalog.follow_readers()))
+}
+
+/// Withdraws in a task of its own.
+async fn withdrawing(rig: &Rig, owner: i64, content: u64) -> JoinHandle<bool> {
+    let id = rig.publish(&image(owner, content)).await.image.public_id;
+    let upload = rig.upload.clone();
+    tokio::spawn(async move { withdraw(&upload, owner, id, None, noon()).await.unwrap() })
+}
+
+#[tokio::test]
+async fn a_change_waits_for_every_reader() {
+    let rig = Rig::new().await;
+    let owner = rig.account("owner").await;
+    let _following = follow(&rig.upload);
+    let (mut one, mut other) = (
+        SlowReader::of(&rig.database).await,
+        SlowReader::of(&rig.database).await,
+    );
+    let mut change = withdrawing(&rig, owner, 1).await;
+    let ask = one.asked().await;
+    assert_eq!(other.asked().await, ask);
+    one.answer("another's ask").await;
+    one.answer(&ask).await;
+    one.answer(&ask).await;
+    assert!(
+        timeout(A_WHILE, &mut change).await.is_err(),
+        "one reader is still behind"
+    );
+    other.answer(&ask).await;
+    assert!(change.await.unwrap());
+}
+
+#[tokio::test]
+async fn who_is_not_there_any_more_is_not_waited_for() {
+    let rig = Rig::new().await;
+    let owner = rig.account("owner").await;
+    let _following = follow(&rig.upload);
+    let (mut leaving, mut staying) = (
+        SlowReader::of(&rig.database).await,
+        SlowReader::of(&rig.database).await,
+    );
+    let change = withdrawing(&rig, owner, 1).await;
+    leaving.asked().await;
+    let ask = staying.asked().await;
+    staying.answer(&ask).await;
+    drop(leaving);
+    assert!(change.await.unwrap());
+    let change = withdrawing(&rig, owner, 2).await;
+    let ask = staying.asked().await;
+    staying.answer(&ask).await;
+    assert!(change.await.unwrap(), "its lock went with it");
+}
+
+#[tokio::test]
+async fn who_does_not_answer_holds_up_one_change_until_it_answers_again() {
+    let rig = Rig::new().await;
+    let owner = rig.account("owner").await;
+    let _following = follow(&rig.upload);
+    let mut stuck = SlowReader::of(&rig.database).await;
+    assert!(
+        withdrawing(&rig, owner, 1).await.await.unwrap(),
+        "the change is made all the same"
+    );
+    let ask = stuck.asked().await;
+    assert!(withdrawing(&rig, owner, 2).await.await.unwrap());
+    assert!(!stuck.was_asked().await, "it is not waited for");
+    stuck.answer(&ask).await;
+    // Nothing tells when its answer has got through, so changes are made until one waits again.
+    for content in 3.. {
+        let mut change = withdrawing(&rig, owner, content).await;
+        tokio::select! {
+            ask = stuck.asked() => {
+                stuck.answer(&ask).await;
+                assert!(change.await.unwrap());
+                return;
+            }
+            done = &mut change => assert!(done.unwrap()),
+        }
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_asked_where_nobody_follows_or_nothing_changed() {
+    let rig = Rig::new().await;
+    let owner = rig.account("owner").await;
+    let mut reader = SlowReader::of(&rig.database).await;
+    assert!(withdrawing(&rig, owner, 1).await.await.unwrap());
+    let _following = follow(&rig.upload);
+    let nothing = PublicId::from_random(process::random());
+    assert!(!withdraw(&rig.upload, owner, nothing, None, noon()).await.unwrap());
+    rig.publish(&image(owner, 2)).await; // an upload waits for nobody
+    assert!(!reader.was_asked().await);
+}
+
+#[tokio::test]
+async fn a_line_that_breaks_is_opened_again() {
+    let rig = Rig::new().await;
+    let owner = rig.account("owner").await;
+    let _following = follow(&rig.upload);
+    let mut reader = SlowReader::of(&rig.database).await;
+    for content in 1..4 {
+        let change = withdrawing(&rig, owner, content).await;
+        let ask = reader.asked().await;
+        reader.answer(&ask).await;
+        assert!(change.await.unwrap());
+        let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE usename = 'berth_upload' AND datname = current_database() AND query ~ 'pg_locks|pg_notify|berth_heard'";
+        rig.owner.batch_execute(cut).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_change_is_heeded_before_it_is_over() {
+    let rig = Rig::new().await;
+    let owner = rig.account("owner").await;
+    let _following = follow(&rig.upload);
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let (serve, ears) = (rig.serve.clone(), Arc::clone(&heard));
+    let _watching = AbortOnDropHandle::new(tokio::spawn(async move {
+        watch_images(&serve, |change| ears.lock().unwrap().push(change)).await;
+    }));
+    while heard.lock().unwrap().is_empty() {
+        sleep(Duration::from_millis(5)).await;
+    }
+    for content in 0..100 {
+        let id = rig.publish(&image(owner, content)).await.image.public_id;
+        assert!(withdraw(&rig.upload, owner, id, None, noon()).await.unwrap());
+        assert_eq!(heard.lock().unwrap().last(), Some(&Change::Image(id)));
+    }
+}
+
+type Step<'a> = (&'static str, Pin<Box<dyn Future<Output = ()> + Send + 'a>>);
+
+#[tokio::test]
+async fn whatever_changes_what_a_url_answers_waits_for_its_readers() {
+    let rig = Rig::new().await;
+    let owner = rig.account("owner").await;
+    let admin = rig.account("admin").await;
+    let gone = rig.account("gone").await;
+    let catalog = &rig.upload;
+    let album = create_album(catalog, owner, "Trips", &AlbumPatch::default(), noon())
+        .await
+        .unwrap();
+    let mut ids = Vec::new();
+    for content in 1..6 {
+        let mut new = image(owner, content);
+        new.album_id = (content == 5).then_some(album.id);
+        ids.push(rig.publish(&new).await.image.public_id);
+    }
+    rig.publish(&image(gone, 1)).await;
+    let other = image(owner, 9);
+    let caller = BulkCaller {
+        owner: Some(owner),
+        album_id: None,
+        account_id: owner,
+        client_address: None,
+    };
+    let private = ImagePatch {
+        visibility: Some(Visibility::Private),
+        ..ImagePatch::default()
+    };
+    let policy = AlbumPatch {
+        policy: Some(Some(json!({ "hotlink": { "empty": "deny" } }))),
+        ..AlbumPatch::default()
+    };
+    let site = json!({ "hotlink": { "empty": "deny" } });
+    let terms = RestoreTerms {
+        renewed: Expiry::Never,
+        grace_began: at(-60),
+    };
+    let replacing = Replacing {
+        account_id: owner,
+        public_id: ids[3],
+        expected: &|_| true,
+        client_address: None,
+        origin: Origin::default(),
+    };
+    let actor = Actor {
+        account_id: admin,
+        client_address: None,
+    };
+    let steps: Vec<Step<'_>> = vec![
+        (
+            "withdraw",
+            Box::pin(async { assert!(withdraw(catalog, owner, ids[0], None, noon()).await.unwrap()) }),
+        ),
+        (
+            "restore",
+            Box::pin(async {
+                drop(
+                    restore(catalog, owner, ids[0], terms, &|_| true, None, noon())
+                        .await
+                        .unwrap(),
+                )
+            }),
+        ),
+        (
+            "a delete link",
+            Box::pin(async {
+                withdraw_by_link(catalog, owner, ids[1], &|_| true, None, noon())
+                    .await
+                    .unwrap()
+            }),
+        ),
+        (
+            "change",
+            Box::pin(async {
+                drop(
+                    patch_image(catalog, owner, ids[2], &private, &|_| true, None, noon())
+                        .await
+                        .unwrap(),
+                )
+            }),
+        ),
+        (
+            "links",
+            Box::pin(async {
+                revoke_links(catalog, owner, ids[2], None, None, noon())
+                    .await
+                    .unwrap()
+            }),
+        ),
+        (
+            "replace",
+            Box::pin(async {
+                drop(
+                    replace(catalog, replacing, &other.blob, noon(), |_| async {
+                        Ok::<_, Infallible>(())
+                    })
+                    .await
+                    .unwrap(),
+                )
+            }),
+        ),
+        (
+            "many",
+            Box::pin(async {
+                drop(
+                    change_many(catalog, caller, &ids[2..4], BulkAction::Withdraw, noon())
+                        .await
+                        .unwrap(),
+                )
+            }),
+        ),
+        (
+            "an album's policy",
+            Box::pin(async {
+                drop(
+                    patch_album(catalog, owner, album.id, &policy, noon())
+                        .await
+                        .unwrap(),
+                )
+            }),
+        ),
+        (
+            "an album",
+            Box::pin(async {
+                delete_album(catalog, caller, owner, album.id, AlbumContents::Keep, noon())
+                    .await
+                    .unwrap()
+            }),
+        ),
+        (
+            "the site's policy",
+            Box::pin(async {
+                drop(
+                    set_site_policy(catalog, &site, &|_| true, admin, None, noon())
+                        .await
+                        .unwrap(),
+                )
+            }),
+        ),
+        (
+            "an account",
+            Box::pin(async { assert_eq!(delete_account(catalog, gone, actor, noon()).await.unwrap(), 1) }),
+        ),
+    ];
+    let _following = follow(catalog);
+    let mut reader = SlowReader::of(&rig.database).await;
+    for (what, mut step) in steps {
+        let ask = tokio::select! {
+            ask = reader.asked() => ask,
+            () = &mut step => panic!("{what} waits for nobody"),
+        };
+        assert!(timeout(A_WHILE, &mut step).await.is_err(), "{what} does not wait");
+        reader.answer(&ask).await;
+        step.await;
+    }
+}
