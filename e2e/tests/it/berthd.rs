@@ -120,6 +120,7 @@ fn it_starts_alone_keeps_its_data_and_stops_all_of_it() {
     assert_eq!((view.status, &view.body), (200, &png), "streamed without nginx");
     assert_eq!(curl(&["-H", "Referer: https://evil.example/", url]).status, 403);
     assert_eq!(curl(&["-H", "Range: bytes=1-3", url]).body, png[1..4]);
+    crate::at_once::check(first.text("url"), first.text("token"));
 
     let asked = Instant::now();
     assert_eq!(first.running.terminate(Duration::from_secs(10)), Some(0));

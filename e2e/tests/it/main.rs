@@ -5,6 +5,7 @@
     reason = "a test says that something is wrong by panicking"
 )]
 
+mod at_once;
 mod berthd;
 mod browser;
 mod clients;

@@ -8,6 +8,7 @@ use std::{
 
 use http_kit::Metrics;
 use janitor::{JanitorSettings, PurgeHook, Service};
+use test_kit::SlowReader;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
     net::{TcpListener, TcpStream},
@@ -153,6 +154,22 @@ async fn every_url_of_a_withdrawn_image_is_told_once_and_then_nothing_is_left() 
     );
     let told = || metric(&metrics, "berth_janitor_purges_total{outcome=\"ok\"}") > 3.5;
     eventually("they are counted", told).await;
+}
+
+#[tokio::test]
+async fn a_cache_is_told_when_every_reader_has_heard_and_no_sooner() {
+    let rig = Rig::new().await;
+    let owner = rig.account("owner").await;
+    let image = rig.upload(owner, 1, None).await;
+    let cache = Cache::start().await;
+    let mut reader = SlowReader::of(&rig.database).await;
+    let (_metrics, _running) = run(&rig, Some(hook(&cache, None, None))).await;
+    rig.withdraw(&image).await;
+    let ask = reader.asked().await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(cache.calls().is_empty(), "it would be given the picture again");
+    reader.answer(&ask).await;
+    eventually("all are told", || cache.lines().len() == 4).await;
 }
 
 #[tokio::test]
