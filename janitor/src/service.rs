@@ -89,7 +89,7 @@ impl Service {
         };
         let purging = async {
             if !self.0.settings.pretend {
-                stop.run_until_cancelled(self.purger().run()).await;
+                stop.run_until_cancelled(Box::pin(self.purger().run())).await;
             }
         };
         let working = async { tokio::join!(self.work(&stop), purging) };
