@@ -37,6 +37,9 @@ const MEANWHILE: &str = "private, no-cache";
 #[derive(Debug, Clone)]
 enum Known {
     There(Arc<Shelved>),
+    /// The variants that are there take all the room of their original: the next larger of them is the answer, or the original.
+    /// This is the one that was there when it was asked for.
+    NoRoom(Option<VariantRecord>),
     /// The original is the answer.
     Never,
 }
@@ -67,6 +70,20 @@ impl Variants {
         });
         slots.push(slot.clone());
         slot
+    }
+
+    /// The narrowest of those wider than this that are known to be there.
+    fn next_larger(&self, width: u32, format: VariantFormat) -> Option<(u32, Arc<Shelved>)> {
+        let slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let there = |slot: &Arc<Slot>| match slot.known.get() {
+            Some(Known::There(variant)) => Some((slot.width, variant.clone())),
+            _ => None,
+        };
+        slots
+            .iter()
+            .filter(|slot| slot.width > width && slot.format == format)
+            .filter_map(there)
+            .min_by_key(|(width, _)| *width)
     }
 
     fn forget(&self, width: u32, format: VariantFormat) {
@@ -184,11 +201,38 @@ async fn find(parts: &Parts, image: Arc<Shelved>, width: u32, format: VariantFor
             variant: Some((width, format)),
             ..Shown::original(variant)
         },
+        Some(Known::NoRoom(larger)) => without_room(image, (width, format), larger.as_ref()),
         Some(Known::Never) => Shown::without_variants(image),
         None => {
             let larger = larger.into_inner().unwrap_or_else(PoisonError::into_inner);
             meanwhile(image, larger.as_ref())
         }
+    }
+}
+
+/// What is shown in place of a variant that has no room: the narrowest of those that are wider, or the original.
+fn without_room(
+    image: Arc<Shelved>,
+    (width, format): (u32, VariantFormat),
+    larger: Option<&VariantRecord>,
+) -> Shown {
+    // One that was made since is narrower at times.
+    let known = image.variants.next_larger(width, format);
+    let narrower = |larger: &&VariantRecord| {
+        known
+            .as_ref()
+            .is_none_or(|(width, _)| larger.named_width < *width)
+    };
+    let shown = match (larger.filter(narrower), &known) {
+        (Some(larger), _) => Some((larger.named_width, Arc::new(image.variant(larger)))),
+        (None, known) => known.clone(),
+    };
+    match shown {
+        Some((width, variant)) => Shown {
+            variant: Some((width, format)),
+            ..Shown::original(variant)
+        },
+        None => Shown::without_variants(image),
     }
 }
 
@@ -219,6 +263,7 @@ async fn ask(
     loop {
         let larger = match find_variant(catalog, blob_id, width, format).await? {
             VariantState::There(record) => return Ok(Known::There(Arc::new(image.variant(&record)))),
+            VariantState::NoRoom { larger } => return Ok(Known::NoRoom(larger)),
             VariantState::Never => return Ok(Known::Never),
             VariantState::Unknown { larger } => {
                 wish_for_variant(catalog, blob_id, width, format, parts.clock.now()).await?;

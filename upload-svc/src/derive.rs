@@ -11,7 +11,7 @@ use blobs::DerivedFile;
 use catalog::{
     Derived, DueVariants, NewVariant, claim_due_variants, keep_variants, put_variants_off, watch_wishes,
 };
-use domain::{Kind, VariantKey};
+use domain::{VariantFormat, VariantKey};
 use futures_util::future::join_all;
 use imaging::{DecoderLimits, Decoders, NotRenderable, Output, RenderedFiles, Spec, Undone};
 use tokio::sync::Notify;
@@ -192,7 +192,7 @@ fn word(reason: &NotRenderable) -> &'static str {
     }
 }
 
-/// What the decoder wrote, measured by ourselves. A variant that saves nothing is none: the original is the answer.
+/// What the decoder wrote, measured by ourselves.
 fn measure(
     due: &DueVariants,
     rendered: RenderedFiles,
@@ -213,10 +213,8 @@ fn measure(
             continue;
         };
         let (size_bytes, sha256) = file.measure()?;
-        // A video is no answer to who wants a picture, however short it is.
-        let saves = size_bytes < due.size_bytes || due.media_type.kind() == Kind::Video;
-        if size_bytes == 0 || !saves {
-            derived.none.push((spec.width, spec.format, "not_smaller"));
+        if size_bytes == 0 {
+            derived.none.push((spec.width, spec.format, "not_encodable"));
             continue;
         }
         derived.made.push(NewVariant {
@@ -233,26 +231,31 @@ fn measure(
 
 async fn keep(service: &Service, due: &DueVariants, (derived, files): Rendered) -> Result<(), PutOff> {
     let (catalog, writer, blob_id) = (service.catalog().clone(), service.writer().clone(), due.blob_id);
-    let rows = derived.clone();
+    let key = due.key.clone();
     // A task of its own, as for publishing: files are put in place only while the blob is locked.
     let keeping = tokio::spawn(async move {
-        let place = || async move {
+        let place = |kept: Vec<(u32, VariantFormat)>| async move {
             let publishing = tokio::task::spawn_blocking(move || {
-                let mut files = files.iter();
+                let kept: Vec<_> = kept
+                    .into_iter()
+                    .map(|(width, format)| VariantKey::new(&key, width, format))
+                    .collect();
+                // What finds no room is dropped with its file.
+                let mut files = files.iter().filter(|(_, key)| kept.contains(key));
                 files.try_for_each(|(file, key)| writer.publish_variant(file, key))
             });
             let published = publishing.await.map_err(std::io::Error::other)?;
             published.map_err(std::io::Error::other)
         };
-        keep_variants(&catalog, blob_id, &rows, place).await
+        keep_variants(&catalog, blob_id, derived, place).await
     });
     let kept = keeping.await.map_err(|panic| PutOff::because(due, &panic))?;
-    if !kept.map_err(|error| PutOff::because(due, &error))? {
+    let Some(kept) = kept.map_err(|error| PutOff::because(due, &error))? else {
         tracing::debug!(key = %due.key, "swept before its variants were kept");
         return Ok(());
-    }
-    service.measures().derived("made", derived.made.len());
-    for (_, _, reason) in &derived.none {
+    };
+    service.measures().derived("made", kept.made.len());
+    for (_, _, reason) in &kept.none {
         service.measures().derived(reason, 1);
     }
     Ok(())

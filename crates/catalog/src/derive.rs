@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use deadpool_postgres::Transaction;
-use domain::{BlobKey, MediaType, Sha256, VariantFormat, VariantKey};
+use domain::{BlobKey, Sha256, VariantFormat, VariantKey};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{Catalog, Error};
@@ -15,10 +15,6 @@ pub struct DueVariants {
     pub blob_id: i64,
     /// Where its bytes rest.
     pub key: BlobKey,
-    /// Of which format they are.
-    pub media_type: MediaType,
-    /// How many.
-    pub size_bytes: u64,
     /// Named widths and formats that are due.
     pub wanted: Vec<(u32, VariantFormat)>,
     /// How often they were tried before, those that were tried most.
@@ -53,17 +49,6 @@ pub struct Derived {
     pub dominant_color: Option<[u8; 3]>,
 }
 
-/// Why what was derived was not kept.
-#[derive(Debug, thiserror::Error)]
-pub enum KeepError<B> {
-    /// The rows could not be written.
-    #[error(transparent)]
-    Catalog(#[from] Error),
-    /// The bytes could not be put in place.
-    #[error("the bytes could not be put in place")]
-    Bytes(#[source] B),
-}
-
 /// Claims the variants that have been due longest, those of one blob together, until `now + lease`. None when none is due.
 ///
 /// A process that dies with them loses nothing: they are due again when the lease ends.
@@ -85,7 +70,7 @@ pub async fn claim_due_variants(
         UPDATE variant SET due_at = $2, tries = least(tries + 1, 1000) FROM due
         WHERE (variant.blob_id, variant.named_width, variant.format) = (due.blob_id, due.named_width, due.format)
         RETURNING variant.blob_id, variant.named_width, variant.format, (variant.tries - 1)::smallint AS tries";
-    const BLOB: &str = "SELECT key, media_type, size_bytes FROM blob WHERE id = $1";
+    const BLOB: &str = "SELECT key FROM blob WHERE id = $1";
     let until = later(now, lease);
     let client = catalog.client(OPERATION).await?;
     let claim = client
@@ -119,15 +104,12 @@ pub async fn claim_due_variants(
             format_of(OPERATION, row)?,
         ));
     }
-    let media_type: &str = blob.get("media_type");
     Ok(Some(DueVariants {
         blob_id,
         key: blob
             .get::<_, &str>("key")
             .parse()
             .map_err(|error| Error::row(OPERATION, error))?,
-        media_type: MediaType::from_mime(media_type).ok_or_else(|| Error::row(OPERATION, media_type))?,
-        size_bytes: blob.get::<_, i64>("size_bytes").unsigned_abs(),
         wanted,
         tries: rows
             .iter()
@@ -141,104 +123,6 @@ pub(crate) fn format_of(operation: &'static str, row: &tokio_postgres::Row) -> R
     row.get::<_, &str>("format")
         .parse()
         .map_err(|error| Error::row(operation, error))
-}
-
-/// Keeps what was derived: locks the blob's row, has `place` put the bytes of what was made at their keys for good, writes
-/// the rows, commits. False when the blob was swept meanwhile: nothing was placed then.
-///
-/// INVARIANT: a variant's file is put in place only while its blob's row is locked and its own row is there, so a sweep
-/// finds either both or none.
-pub async fn keep_variants<B, F>(
-    catalog: &Catalog,
-    blob_id: i64,
-    derived: &Derived,
-    place: impl FnOnce() -> F,
-) -> Result<bool, KeepError<B>>
-where
-    F: Future<Output = Result<(), B>>,
-{
-    const OPERATION: &str = "keep variants";
-    // Not FOR UPDATE: it waits for a sweep, and holds up nobody who only links to the blob.
-    const LOCK: &str = "SELECT FROM blob WHERE id = $1 FOR NO KEY UPDATE";
-    const DESCRIBE: &str = "
-        UPDATE blob SET thumbhash = coalesce($2, thumbhash), dominant_color = coalesce($3, dominant_color) WHERE id = $1";
-    let mut client = catalog.client(OPERATION).await?;
-    let transaction = client.transaction().await.map_err(Error::statement(OPERATION))?;
-    let lock = transaction
-        .prepare_cached(LOCK)
-        .await
-        .map_err(Error::statement(OPERATION))?;
-    if transaction
-        .query_opt(&lock, &[&blob_id])
-        .await
-        .map_err(Error::statement(OPERATION))?
-        .is_none()
-    {
-        return Ok(false);
-    }
-    place().await.map_err(KeepError::Bytes)?;
-    write(&transaction, blob_id, derived).await?;
-    if derived.thumbhash.is_some() || derived.dominant_color.is_some() {
-        let colour = derived.dominant_color.map(|colour| colour.to_vec());
-        let describe = transaction
-            .prepare_cached(DESCRIBE)
-            .await
-            .map_err(Error::statement(OPERATION))?;
-        transaction
-            .execute(&describe, &[&blob_id, &derived.thumbhash, &colour])
-            .await
-            .map_err(Error::statement(OPERATION))?;
-    }
-    transaction.commit().await.map_err(Error::statement(OPERATION))?;
-    Ok(true)
-}
-
-async fn write(transaction: &Transaction<'_>, blob_id: i64, derived: &Derived) -> Result<(), Error> {
-    const OPERATION: &str = "keep variants";
-    const MADE: &str = "
-        UPDATE variant SET due_at = NULL, tries = 0, none_because = NULL, width = $4, height = $5, size_bytes = $6, sha256 = $7
-        WHERE blob_id = $1 AND named_width = $2 AND format = $3";
-    const NONE: &str = "
-        UPDATE variant SET due_at = NULL, tries = 0, none_because = $4, width = NULL, height = NULL, size_bytes = NULL, sha256 = NULL
-        WHERE blob_id = $1 AND named_width = $2 AND format = $3";
-    let number = |pixels: u32| i32::try_from(pixels).map_err(|error| Error::row(OPERATION, error));
-    for variant in &derived.made {
-        let (width, height) = variant.dimensions;
-        let size = i64::try_from(variant.size_bytes).map_err(|error| Error::row(OPERATION, error))?;
-        let made = transaction
-            .prepare_cached(MADE)
-            .await
-            .map_err(Error::statement(OPERATION))?;
-        transaction
-            .execute(
-                &made,
-                &[
-                    &blob_id,
-                    &number(variant.named_width)?,
-                    &variant.format.as_str(),
-                    &number(width)?,
-                    &number(height)?,
-                    &size,
-                    &variant.sha256.0.as_slice(),
-                ],
-            )
-            .await
-            .map_err(Error::statement(OPERATION))?;
-    }
-    for (named_width, format, reason) in &derived.none {
-        let none = transaction
-            .prepare_cached(NONE)
-            .await
-            .map_err(Error::statement(OPERATION))?;
-        transaction
-            .execute(
-                &none,
-                &[&blob_id, &number(*named_width)?, &format.as_str(), reason],
-            )
-            .await
-            .map_err(Error::statement(OPERATION))?;
-    }
-    Ok(())
 }
 
 /// Puts the variants of a blob off that could not be derived this time: they are due again after `pause`.

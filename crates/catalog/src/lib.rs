@@ -28,6 +28,7 @@ mod fold;
 mod idempotency;
 mod image;
 mod image_sums;
+mod keep_variants;
 mod leader;
 mod links;
 mod list;
@@ -77,8 +78,7 @@ pub use bulk::{BulkAction, BulkCaller, change_many};
 pub use changes::{Change, watch_images, watch_wishes};
 pub use database::{Catalog, CatalogSettings, Error};
 pub use derive::{
-    Derived, DueVariants, KeepError, NewVariant, claim_due_variants, keep_variants, put_variants_off,
-    wish_for_missing_thumbnails,
+    Derived, DueVariants, NewVariant, claim_due_variants, put_variants_off, wish_for_missing_thumbnails,
 };
 pub use event_list::{EventFilter, EventRecord, forget_events, list_events};
 pub use events::{Event, record};
@@ -91,6 +91,7 @@ pub use idempotency::{
 };
 pub use image::{ChangeError, Expected, ImageRecord, find_image, find_image_even_ended};
 pub use image_sums::{ImageSums, sum_up_images};
+pub use keep_variants::{KeepError, keep_variants};
 pub use leader::Leadership;
 pub use links::revoke_links;
 pub use list::{ImageFilter, ImagePosition, ImageQuery, ImageSort, SortKey, explain_list, list_images};

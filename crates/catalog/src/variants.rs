@@ -1,6 +1,6 @@
 //! What serve-svc asks about variants, and how it wishes for one.
 
-use domain::{Sha256, VariantFormat};
+use domain::{NotKept, Sha256, VariantFormat};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -63,6 +63,11 @@ pub enum VariantState {
         /// What to show meanwhile.
         larger: Option<VariantRecord>,
     },
+    /// There is none, for those of its blob that are there take all the room: the next larger one is the answer, or the original.
+    NoRoom {
+        /// The next larger one that is there.
+        larger: Option<VariantRecord>,
+    },
     /// There is none and there will be none: the original is the answer.
     Never,
 }
@@ -76,7 +81,7 @@ pub async fn find_variant(
 ) -> Result<VariantState, Error> {
     const OPERATION: &str = "find a variant";
     const SQL: &str = "
-        SELECT named_width, format, width, height, size_bytes, sha256, none_because IS NOT NULL AS given_up FROM variant
+        SELECT named_width, format, width, height, size_bytes, sha256, none_because FROM variant
         WHERE blob_id = $1 AND format = $3 AND named_width >= $2 ORDER BY named_width";
     let client = catalog.client(OPERATION).await?;
     let statement = client
@@ -90,21 +95,22 @@ pub async fn find_variant(
         )
         .await
         .map_err(Error::statement(OPERATION))?;
-    let (mut is_wished, mut larger) = (false, None);
+    let (mut meant, mut larger) = (None, None);
     for row in &rows {
-        let is_meant = row.get::<_, i32>("named_width").unsigned_abs() == named_width;
         let record = read(OPERATION, row)?;
-        match (is_meant, record) {
-            (true, Some(record)) => return Ok(VariantState::There(record)),
-            (true, None) if row.get("given_up") => return Ok(VariantState::Never),
-            (true, None) => is_wished = true,
-            (false, record) => larger = larger.or(record),
+        if row.get::<_, i32>("named_width").unsigned_abs() != named_width {
+            larger = larger.or(record);
+        } else if let Some(record) = record {
+            return Ok(VariantState::There(record));
+        } else {
+            meant = Some(row.get::<_, Option<&str>>("none_because"));
         }
     }
-    Ok(if is_wished {
-        VariantState::Wished { larger }
-    } else {
-        VariantState::Unknown { larger }
+    Ok(match meant {
+        None => VariantState::Unknown { larger },
+        Some(None) => VariantState::Wished { larger },
+        Some(Some(reason)) if reason == NotKept::NoRoom.as_str() => VariantState::NoRoom { larger },
+        Some(Some(_)) => VariantState::Never,
     })
 }
 

@@ -40,11 +40,12 @@ pub(crate) async fn derive(server: &Server) -> usize {
                 sha256: Sha256([u8::try_from(width % 251).unwrap(); 32]),
             });
         }
-        let placed = || async { Ok::<(), Infallible>(()) };
+        let placed = |_| async { Ok::<(), Infallible>(()) };
         assert!(
-            keep_variants(&uploads, due.blob_id, &derived, placed)
+            keep_variants(&uploads, due.blob_id, derived, placed)
                 .await
                 .unwrap()
+                .is_some()
         );
         blobs += 1;
     }
@@ -189,6 +190,34 @@ async fn what_is_not_there_in_time_is_the_next_larger_one_or_the_original_and_no
     assert_eq!(
         ask_and_derive(&server, &url, &[]).await.body,
         content(480, VariantFormat::Jpeg)
+    );
+}
+
+#[tokio::test]
+async fn what_has_no_room_is_the_next_larger_one_that_is_there_or_the_original_for_good() {
+    let server = Server::start(&[]).await;
+    let picture = large(&server, 1).await;
+    let url = |rest: &str| format!("/i/{}{rest}", picture.id);
+    ask_and_derive(&server, &url(".png?w=810"), &[]).await;
+    let client = server.database.connect().await;
+    let no_room = "INSERT INTO variant (blob_id, named_width, format, none_because) SELECT id, $1, $2, 'no_room' FROM blob";
+    for (width, format) in [(480, "webp"), (480, "jpeg")] {
+        client.execute(no_room, &[&width, &format]).await.unwrap();
+    }
+    let answer = server.get(&url(".png?w=480")).await;
+    assert_eq!(answer.body, content(810, VariantFormat::Webp));
+    let kept = Some("private, max-age=300, must-revalidate");
+    assert_eq!(answer.header("cache-control"), kept, "it is no stopgap");
+    let original = server.get(&url(".jpg?w=480")).await;
+    assert_eq!(
+        (original.body.len(), original.header("cache-control")),
+        (picture.bytes.len(), kept)
+    );
+    // One that is made afterwards may be nearer.
+    ask_and_derive(&server, &url(".png?w=640"), &[]).await;
+    assert_eq!(
+        server.get(&url(".png?w=480")).await.body,
+        content(640, VariantFormat::Webp)
     );
 }
 

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use catalog::{ServiceRole, wish_for_variant};
+use domain::{NamedWidths, VariantFormat};
 use serde_json::Value;
 use test_kit::pictures;
 
@@ -122,4 +124,85 @@ async fn what_cannot_be_rendered_is_given_up_and_a_lost_file_is_waited_for() {
         (number(&server, "SELECT count(*) FROM variant WHERE sha256 IS NOT NULL").await == 1).then_some(())
     })
     .await;
+}
+
+/// Bytes of all files below a folder.
+fn bytes_below(folder: &std::path::Path) -> u64 {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return 0;
+    };
+    let bytes = |path: std::path::PathBuf| {
+        if path.is_dir() {
+            bytes_below(&path)
+        } else {
+            path.metadata().unwrap().len()
+        }
+    };
+    entries.map(|entry| bytes(entry.unwrap().path())).sum()
+}
+
+/// One photograph in three of the corpus, since each is derived fourteen times.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_asks_for_every_width_and_format_makes_less_than_fifteen_percent_of_the_photographs() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpus/exif-samples");
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        eprintln!("skipped: there is no corpus beside this repository");
+        return;
+    };
+    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    let server = Server::start(&[]).await;
+    let photographs = paths.iter().enumerate().filter(|(n, _)| n % 3 == 0);
+    for (_, path) in photographs {
+        let bytes = std::fs::read(path).unwrap();
+        // Some of them are refused, as they should be.
+        server.upload(&[Part::File("file", "photo", &bytes)]).await;
+    }
+    let serve = server.database.catalog_as(ServiceRole::Serve);
+    let blobs: Vec<i64> = server
+        .database
+        .connect()
+        .await
+        .query("SELECT id FROM blob", &[])
+        .await
+        .unwrap()
+        .iter()
+        .map(|row| row.get(0))
+        .collect();
+    assert!(blobs.len() > 20, "{}", blobs.len());
+    for &blob in &blobs {
+        for &width in NamedWidths::default().all() {
+            for format in VariantFormat::ALL {
+                wish_for_variant(&serve, blob, width, format, server.clock.now())
+                    .await
+                    .unwrap();
+            }
+        }
+    }
+    let originals = bytes_below(&server.blobs());
+    server.derive();
+    eventually("the end of all of them", async || {
+        let due = "SELECT count(*) FROM variant WHERE due_at IS NOT NULL";
+        (number(&server, due).await == 0).then_some(())
+    })
+    .await;
+    let variants = bytes_below(&server.blobs().join("variants"));
+    let thumbnails =
+        "SELECT count(*) FROM variant WHERE named_width = 300 AND format = 'webp' AND sha256 IS NOT NULL";
+    let thumbnails = number(&server, thumbnails).await;
+    println!(
+        "{variants} bytes of {originals}, {thumbnails} thumbnails of {} pictures",
+        blobs.len()
+    );
+    assert!(variants * 100 < originals * 15, "{variants} of {originals}");
+    assert!(
+        thumbnails > 15,
+        "{thumbnails}: lists show thumbnails nevertheless"
+    );
+    let told = "SELECT coalesce(sum(size_bytes), 0)::bigint FROM variant WHERE sha256 IS NOT NULL";
+    assert_eq!(
+        number(&server, told).await.unsigned_abs(),
+        variants,
+        "nothing lies there that no row tells of"
+    );
 }

@@ -3,9 +3,9 @@
 use std::{convert::Infallible, time::Duration};
 
 use catalog::{
-    Derived, DueVariants, NewVariant, VariantState, claim_due_variants, find_variant, keep_variants,
-    put_variants_off, sweep_batch, wish_for_lost_variant, wish_for_missing_thumbnails, wish_for_variant,
-    withdraw,
+    Derived, DueVariants, NewImage, NewVariant, VariantState, claim_due_variants, find_variant,
+    keep_variants, put_variants_off, sweep_batch, wish_for_lost_variant, wish_for_missing_thumbnails,
+    wish_for_variant, withdraw,
 };
 use domain::{
     MediaType, Sha256,
@@ -16,8 +16,15 @@ use crate::rig::{Rig, at, image, noon};
 
 const LEASE: Duration = Duration::from_mins(1);
 
-async fn place() -> Result<(), Infallible> {
+async fn place(_kept: Vec<(u32, VariantFormat)>) -> Result<(), Infallible> {
     Ok(())
+}
+
+/// One that has room for some variants.
+fn photo(owner: i64, content: u64) -> NewImage {
+    let mut photo = image(owner, content);
+    photo.blob.size_bytes = 1_000_000;
+    photo
 }
 
 fn variant(named_width: u32, format: VariantFormat) -> NewVariant {
@@ -56,27 +63,24 @@ async fn a_new_picture_wants_its_thumbnail_and_gets_it_once() {
     let rig = Rig::new().await;
     let owner = rig.account("owner").await;
     for (seed, media_type) in [(8, MediaType::Avif), (9, MediaType::Heic)] {
-        let mut photo = image(owner, seed);
+        let mut photo = photo(owner, seed);
         photo.blob.media_type = media_type;
         rig.publish(&photo).await;
         assert_eq!(claim(&rig, 0).await, None, "{media_type} is not decoded");
     }
-    let mut video = image(owner, 10);
+    let mut video = photo(owner, 10);
     video.blob.media_type = MediaType::Mp4;
     rig.publish(&video).await;
     let due = claim(&rig, 0).await.unwrap();
-    assert_eq!((due.media_type, due.wanted), (MediaType::Mp4, vec![(300, Webp)]));
+    assert_eq!(due.wanted, [(300, Webp)], "a video has a poster");
     let nothing_in_it = Derived {
         none: vec![(300, Webp, "no_picture")],
         ..Derived::default()
     };
-    assert!(
-        keep_variants(&rig.upload, due.blob_id, &nothing_in_it, place)
-            .await
-            .unwrap()
-    );
+    let kept = keep_variants(&rig.upload, due.blob_id, nothing_in_it, place);
+    assert!(kept.await.unwrap().is_some());
     assert_eq!(find(&rig, due.blob_id, 300).await, VariantState::Never);
-    let published = rig.publish(&image(owner, 1)).await;
+    let published = rig.publish(&photo(owner, 1)).await;
     let blob = only_blob(&rig).await;
     assert_eq!(find(&rig, blob, 300).await, VariantState::Wished { larger: None });
     let due = claim(&rig, 0).await.unwrap();
@@ -91,7 +95,12 @@ async fn a_new_picture_wants_its_thumbnail_and_gets_it_once() {
         "it is somebody's for the time of the lease"
     );
     let derived = made(vec![variant(300, Webp)]);
-    assert!(keep_variants(&rig.upload, blob, &derived, place).await.unwrap());
+    assert!(
+        keep_variants(&rig.upload, blob, derived, place)
+            .await
+            .unwrap()
+            .is_some()
+    );
     match find(&rig, blob, 300).await {
         VariantState::There(record) => {
             assert_eq!((record.width, record.height, record.size_bytes), (300, 150, 3000));
@@ -107,7 +116,7 @@ async fn a_new_picture_wants_its_thumbnail_and_gets_it_once() {
 async fn what_a_dead_process_had_claimed_is_due_again_and_counts_as_a_try() {
     let rig = Rig::new().await;
     let owner = rig.account("owner").await;
-    rig.publish(&image(owner, 1)).await;
+    rig.publish(&photo(owner, 1)).await;
     for tries in 0..3u16 {
         let due = claim(&rig, i64::from(tries) * 60).await.unwrap();
         assert_eq!(due.tries, tries);
@@ -125,7 +134,7 @@ async fn several_who_derive_never_have_the_same_blob() {
     let rig = Rig::new().await;
     let owner = rig.account("owner").await;
     for content in 0..20 {
-        rig.publish(&image(owner, content)).await;
+        rig.publish(&photo(owner, content)).await;
     }
     let (one, other) = (
         rig.upload.clone(),
@@ -155,7 +164,7 @@ async fn several_who_derive_never_have_the_same_blob() {
 async fn serve_wishes_for_what_it_is_asked_for_and_all_of_a_blob_is_derived_together() {
     let rig = Rig::new().await;
     let owner = rig.account("owner").await;
-    rig.publish(&image(owner, 1)).await;
+    rig.publish(&photo(owner, 1)).await;
     let blob = only_blob(&rig).await;
     assert_eq!(
         find(&rig, blob, 640).await,
@@ -175,7 +184,7 @@ async fn serve_wishes_for_what_it_is_asked_for_and_all_of_a_blob_is_derived_toge
         none: vec![(640, Webp, "broken")],
         ..made(vec![variant(300, Webp), variant(1280, Webp)])
     };
-    keep_variants(&rig.upload, blob, &derived, place).await.unwrap();
+    keep_variants(&rig.upload, blob, derived, place).await.unwrap();
     assert_eq!(find(&rig, blob, 640).await, VariantState::Never);
     match find(&rig, blob, 810).await {
         VariantState::Unknown { larger: Some(larger) } => assert_eq!(larger.named_width, 1280),
@@ -192,7 +201,7 @@ async fn serve_wishes_for_what_it_is_asked_for_and_all_of_a_blob_is_derived_toge
 async fn what_a_broken_file_had_no_variants_for_is_tried_again_when_its_bytes_come_again() {
     let rig = Rig::new().await;
     let owner = rig.account("owner").await;
-    let photo = image(owner, 1);
+    let photo = photo(owner, 1);
     rig.publish(&photo).await;
     let blob = only_blob(&rig).await;
     wish_for_variant(&rig.serve, blob, 640, Webp, noon())
@@ -203,7 +212,7 @@ async fn what_a_broken_file_had_no_variants_for_is_tried_again_when_its_bytes_co
         none: vec![(300, Webp, "broken"), (640, Webp, "original_is_narrower")],
         ..Derived::default()
     };
-    keep_variants(&rig.upload, blob, &given_up, place).await.unwrap();
+    keep_variants(&rig.upload, blob, given_up, place).await.unwrap();
     assert_eq!(claim(&rig, 1_000).await, None, "broken is broken");
     rig.publish(&photo).await;
     let due = claim(&rig, 2_000).await.unwrap();
@@ -214,10 +223,10 @@ async fn what_a_broken_file_had_no_variants_for_is_tried_again_when_its_bytes_co
 async fn a_lost_variant_is_derived_again() {
     let rig = Rig::new().await;
     let owner = rig.account("owner").await;
-    rig.publish(&image(owner, 1)).await;
+    rig.publish(&photo(owner, 1)).await;
     let blob = only_blob(&rig).await;
     let due = claim(&rig, 0).await.unwrap();
-    keep_variants(&rig.upload, due.blob_id, &made(vec![variant(300, Webp)]), place)
+    keep_variants(&rig.upload, due.blob_id, made(vec![variant(300, Webp)]), place)
         .await
         .unwrap();
     wish_for_lost_variant(&rig.serve, blob, 300, Webp, at(1))
@@ -235,7 +244,7 @@ async fn a_lost_variant_is_derived_again() {
 async fn variants_are_swept_with_their_blob_those_that_were_only_wished_for_too() {
     let rig = Rig::new().await;
     let owner = rig.account("owner").await;
-    let published = rig.publish(&image(owner, 1)).await.image;
+    let published = rig.publish(&photo(owner, 1)).await.image;
     let blob = only_blob(&rig).await;
     wish_for_variant(&rig.serve, blob, 810, Jpeg, noon())
         .await
@@ -261,14 +270,68 @@ async fn variants_are_swept_with_their_blob_those_that_were_only_wished_for_too(
     assert_eq!(rig.number("SELECT count(*) FROM variant").await, 0);
     let derived = made(vec![variant(300, Webp)]);
     let mut placed = false;
-    let kept = keep_variants(&rig.upload, blob, &derived, || {
+    let kept = keep_variants(&rig.upload, blob, derived, |kept| {
         placed = true;
-        place()
+        place(kept)
     });
     assert!(
-        !kept.await.unwrap() && !placed,
+        kept.await.unwrap().is_none() && !placed,
         "nothing is put in place for a blob that is gone"
     );
+}
+
+#[tokio::test]
+async fn what_its_blob_has_no_room_for_is_neither_placed_nor_kept_and_is_never_wished_for_again() {
+    let rig = Rig::new().await;
+    let owner = rig.account("owner").await;
+    let mut photo = photo(owner, 1);
+    photo.blob.size_bytes = 80_000;
+    rig.publish(&photo).await;
+    let blob = only_blob(&rig).await;
+    for width in [640, 810] {
+        wish_for_variant(&rig.serve, blob, width, Webp, noon())
+            .await
+            .unwrap();
+    }
+    claim(&rig, 0).await.unwrap();
+    // 3,000 bytes, 6,400 and 8,100: an eighth is 10,000, and of that a third is not for 640.
+    let both = made(vec![variant(640, Webp), variant(300, Webp)]);
+    let mut placed: Vec<(u32, VariantFormat)> = Vec::new();
+    let kept = keep_variants(&rig.upload, blob, both, |kept| {
+        placed.extend(&kept);
+        place(kept)
+    });
+    let kept = kept.await.unwrap().unwrap();
+    assert_eq!(placed, [(300, Webp), (640, Webp)]);
+    assert_eq!(kept.made.len(), 2);
+    let too_much = keep_variants(&rig.upload, blob, made(vec![variant(810, Webp)]), place);
+    let too_much = too_much.await.unwrap().unwrap();
+    assert_eq!(
+        (too_much.made.len(), too_much.none),
+        (0, vec![(810, Webp, "no_room")])
+    );
+    wish_for_variant(&rig.serve, blob, 810, Webp, at(1))
+        .await
+        .unwrap();
+    assert_eq!(claim(&rig, 1_000).await, None);
+    assert_eq!(find(&rig, blob, 810).await, VariantState::NoRoom { larger: None });
+    // One whose file was lost has its room.
+    wish_for_lost_variant(&rig.serve, blob, 640, Webp, at(1))
+        .await
+        .unwrap();
+    claim(&rig, 1).await.unwrap();
+    let again = keep_variants(&rig.upload, blob, made(vec![variant(640, Webp)]), place);
+    assert_eq!(again.await.unwrap().unwrap().made.len(), 1);
+    wish_for_variant(&rig.serve, blob, 480, Webp, at(2))
+        .await
+        .unwrap();
+    claim(&rig, 2).await.unwrap();
+    let smaller = keep_variants(&rig.upload, blob, made(vec![variant(480, Webp)]), place);
+    assert_eq!(smaller.await.unwrap().unwrap().none, [(480, Webp, "no_room")]);
+    match find(&rig, blob, 480).await {
+        VariantState::NoRoom { larger: Some(larger) } => assert_eq!(larger.named_width, 640),
+        other => panic!("{other:?}"),
+    }
 }
 
 #[tokio::test]
@@ -276,7 +339,7 @@ async fn the_janitor_wishes_for_thumbnails_that_are_missing() {
     let rig = Rig::new().await;
     let owner = rig.account("owner").await;
     for content in 0..5 {
-        rig.publish(&image(owner, content)).await;
+        rig.publish(&photo(owner, content)).await;
     }
     rig.owner
         .batch_execute("DELETE FROM variant WHERE blob_id <> (SELECT min(id) FROM blob)")

@@ -66,7 +66,9 @@ pub(crate) fn render_files(path: &Path, outputs: &[Output]) -> Result<RenderedFi
         let file = || File::open(path).map(BufReader::new).map_err(broken);
         let mut rendering = render(file()?, media_type, limits, &specs)?;
         if let Some(frames) = frames_worth_moving(&source, media_type) {
-            move_variants(&mut rendering, file()?, media_type, limits, frames);
+            // A moving one that does not halve the file would not be kept, where its still would be.
+            let most = source.len() / 2;
+            move_variants(&mut rendering, file()?, (media_type, frames), limits, most);
         }
         rendering
     };
@@ -102,13 +104,13 @@ fn frames_worth_moving(source: &Source, media_type: MediaType) -> Option<u64> {
     fits.then_some(survey.frames)
 }
 
-/// Puts moving pictures in place of stills, in WebP. What can't be moved stays a still.
+/// Puts moving pictures of at most `most` bytes in place of stills, in WebP. What can't be moved stays a still.
 fn move_variants(
     rendering: &mut Rendering,
     source: BufReader<File>,
-    media_type: MediaType,
+    (media_type, frames): (MediaType, u64),
     limits: RenderLimits,
-    frames: u64,
+    most: u64,
 ) {
     let webp = |variant: &&mut Rendered| variant.spec.format == VariantFormat::Webp;
     let widths: Vec<u32> = rendering
@@ -118,7 +120,7 @@ fn move_variants(
         .map(|variant| variant.width)
         .collect();
     let moving = moving(source, media_type, limits, frames, &widths).unwrap_or_default();
-    for (width, bytes) in moving {
+    for (width, bytes) in moving.into_iter().filter(|(_, bytes)| bytes.len() as u64 <= most) {
         if let Some(variant) = rendering
             .variants
             .iter_mut()
