@@ -31,8 +31,8 @@ test('no policy is an empty form, which says nothing', () => {
   expect(written(drafted(null), 'album')).toEqual({});
 });
 
-test("an image's policy holds its hotlink rules alone", () => {
-  expect(written(drafted(WHOLE), 'image')).toEqual({ hotlink: WHOLE.hotlink });
+test("an image's policy holds its hotlink rules and how views keep it alive", () => {
+  expect(written(drafted(WHOLE), 'image')).toEqual({ hotlink: WHOLE.hotlink, expiry: { sliding: '90d' } });
 });
 
 test('hosts stand one a line, or with commas between them, and each once', () => {

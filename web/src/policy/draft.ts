@@ -48,7 +48,7 @@ export function hosts(text: string): string[] {
   return [...new Set(text.split(/[\s,，、;；]+/).filter((host) => host !== ''))];
 }
 
-/** The policy that a draft says; what says nothing is absent. An image's holds its hotlink rules alone. */
+/** The policy that a draft says; what says nothing is absent. An image's end and who sees it are fields of its own. */
 export function written(draft: Draft, level: Level): Policy {
   const allow = { '': undefined, everyone: ['*'], nobody: [], list: hosts(draft.allowHosts) }[draft.allow];
   const deny = { '': undefined, nobody: [], list: hosts(draft.denyHosts) }[draft.deny];
@@ -60,15 +60,16 @@ export function written(draft: Draft, level: Level): Policy {
     refusal: draft.refusal === 'redirect' ? { redirect: draft.redirect.trim() } : draft.refusal || undefined,
     dry_run: draft.dryRun === '' ? undefined : draft.dryRun === 'on',
   });
+  const isImage = level === 'image';
   const expiry = said({
-    default: draft.lifetime || undefined,
-    longest: draft.longest || undefined,
+    default: isImage ? undefined : draft.lifetime || undefined,
+    longest: isImage ? undefined : draft.longest || undefined,
     sliding: draft.sliding || undefined,
   });
   return said({
     hotlink: isSilent(hotlink) ? undefined : hotlink,
-    expiry: level === 'image' || isSilent(expiry) ? undefined : expiry,
-    visibility: level === 'image' ? undefined : draft.visibility || undefined,
+    expiry: isSilent(expiry) ? undefined : expiry,
+    visibility: isImage ? undefined : draft.visibility || undefined,
   });
 }
 

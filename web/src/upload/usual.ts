@@ -15,9 +15,13 @@ export function usual(site: UploadRules, album: Policy | null | undefined): Uplo
   const said = (text: string | undefined, above: number) => (text === undefined ? above : seconds(text));
   const longest = said(album?.expiry?.longest, site.longest_seconds);
   const wanted = said(album?.expiry?.default, site.lifetime_seconds);
+  const sliding = said(album?.expiry?.sliding, site.sliding_seconds ?? 0);
   return {
     lifetime_seconds: fits(wanted, longest) ? wanted : longest,
     longest_seconds: longest,
+    ...(site.sliding_seconds === undefined && album?.expiry?.sliding === undefined
+      ? {}
+      : { sliding_seconds: longest === 0 ? sliding : Math.min(sliding, longest) }),
     visibility: album?.visibility ?? site.visibility,
     scrub: site.scrub,
   };

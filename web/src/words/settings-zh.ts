@@ -95,7 +95,7 @@ export const zhSettings: typeof enSettings = {
   policy: {
     of: { album: '相册规则', image: '图片规则' },
     inherit: { site: '按服务器设置', album: '按全站规则', image: '按相册规则' },
-    now: (value, by) => `目前：${value}（${by}）`,
+    inherited: (inherit, value) => `${inherit}：${value}`,
     allowed: '允许引用的网站',
     denied: '禁止引用的网站',
     hostsHint: '每行一个：blog.example 或 *.example.org',
@@ -123,6 +123,8 @@ export const zhSettings: typeof enSettings = {
     noLimit: '不限',
     sliding: '每次访问续期',
     slidingHint: '只对没有指定有效期的图片有效。',
+    slidingImageHint: '即使指定过有效期也会续期。',
+    end: '有效期',
     notAtAll: '不续期',
     otherDays: '其他天数…',
     visibilityHint: '上传时没有指定谁能看到。',
