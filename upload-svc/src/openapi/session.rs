@@ -106,6 +106,14 @@ fn describe(language: Language) -> Operation {
     get("/v1/session", "getSession", t("Who am I?", "我是谁"))
         .access(Access::Known)
         .keeps_to_album()
+        .query(
+            "optional",
+            truth().about(t(
+                "`true`: whoever shows no good credential gets a 204 instead of a 401.",
+                "为 `true` 时，没有有效凭证则回答 204，而不是 401。",
+            )),
+        )
+        .answers_nothing(204, t("Nobody, which `optional` allows.", "未登录（仅当 `optional`）。"))
         .answers(
             200,
             t(
@@ -151,6 +159,13 @@ fn uploads(language: Language) -> Schema {
             count().example(0).about(t(
                 "How long it may live at most; 0 is for ever.",
                 "最长保存时长；0 为不限。",
+            )),
+        ),
+        (
+            "sliding_seconds",
+            count().example(0).about(t(
+                "For how long a view keeps one alive whose end nobody said; 0 is not at all.",
+                "未指定有效期的图片每次浏览后延长到多久；0 为不顺延。",
             )),
         ),
         ("visibility", one_of(&["public", "unlisted", "private"])),

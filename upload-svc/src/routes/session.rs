@@ -132,7 +132,8 @@ pub(crate) async fn open_for(
     }))
 }
 
-/// `GET /v1/session`: who the caller is, and with what.
+/// `GET /v1/session`: who the caller is, and with what. With `?optional=true` nobody is an answer (204) and no failure: a page that
+/// has just been opened asks, and most who open it for the first time are nobody.
 pub(super) async fn describe(service: Service, asked: Asked) -> Response {
     let language = Language::of(&asked.headers);
     let outcome = async {
@@ -145,7 +146,19 @@ pub(super) async fn describe(service: Service, asked: Asked) -> Response {
             Some(session_json(&service, &bearer, &account, &uploads)),
         ))
     };
-    answer("GET /v1/session", language, outcome.await)
+    let outcome = match outcome.await {
+        Err(Failure::Refused(Refusal::Unauthenticated | Refusal::InvalidCredential))
+            if is_optional(&asked.query) =>
+        {
+            Ok((StatusCode::NO_CONTENT, None))
+        }
+        outcome => outcome,
+    };
+    answer("GET /v1/session", language, outcome)
+}
+
+fn is_optional(query: &str) -> bool {
+    url::form_urlencoded::parse(query.as_bytes()).any(|(name, value)| name == "optional" && value == "true")
 }
 
 fn session_json(service: &Service, bearer: &Bearer, account: &AccountRecord, uploads: &Uploads) -> Value {
@@ -164,6 +177,7 @@ fn session_json(service: &Service, bearer: &Bearer, account: &AccountRecord, upl
         "uploads": {
             "lifetime_seconds": uploads.rules.lifetime.as_secs(),
             "longest_seconds": uploads.rules.longest.as_secs(),
+            "sliding_seconds": uploads.rules.sliding.as_secs(),
             "visibility": uploads.rules.visibility,
             "scrub": uploads.scrub,
         },

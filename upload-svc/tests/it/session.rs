@@ -74,6 +74,13 @@ async fn who_signs_in_is_known_by_bearer_and_by_cookie_until_they_sign_out() {
             "{shown}"
         );
     }
+    // A page that has just been opened asks whether anybody is there, and nobody is no error.
+    for shown in [&[][..], &[bearer.as_str()], &[cookie.as_str()]] {
+        let me = server.send("GET", "/v1/session?optional=true", shown, b"").await;
+        assert_eq!((me.status, me.body.len()), (204, 0), "{shown:?}");
+    }
+    let me = server.send("GET", "/v1/session?optional=1", &[], b"").await;
+    assert_eq!(me.status, 401, "only the very word");
     assert_eq!(event_kinds(&server).await, ["sign_in", "sign_out"]);
 }
 

@@ -24,10 +24,13 @@ class Session {
     return this.account?.role === 'admin';
   }
 
-  /** Looks whether somebody is signed in already. */
+  /** Looks whether somebody is signed in already: on a first visit nobody is, and that is no error. */
   async look(): Promise<void> {
     try {
-      this.take(await ask<SessionInfo>('GET', 'v1/session', { anonymous: true }));
+      const query = { optional: true };
+      const info = await ask<SessionInfo | undefined>('GET', 'v1/session', { query, anonymous: true });
+      if (info) this.take(info);
+      else this.state = 'out';
     } catch (error) {
       this.state = error instanceof Problem && error.status === 401 ? 'out' : 'unreachable';
     }
