@@ -172,6 +172,7 @@ export const enSettings = {
       withdraw: 'Withdrew',
       links_revoked: 'Took back the links of',
       policy: 'Changed the rules',
+      album_deleted: 'Deleted the album',
       sign_in: 'Signed in',
       sign_in_failed: 'Failed to sign in',
       sign_out: 'Signed out',

@@ -165,6 +165,7 @@ export const zhSettings: typeof enSettings = {
       withdraw: '删除图片',
       links_revoked: '收回链接',
       policy: '修改规则',
+      album_deleted: '删除相册',
       sign_in: '登录',
       sign_in_failed: '登录失败',
       sign_out: '退出登录',
