@@ -1,4 +1,9 @@
-import { expect, test, uploaded } from './berth';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { api, expect, test, uploaded } from './berth';
+
+const CORPUS = process.env['BERTH_CORPUS'] ?? '../../shared/corpus';
 
 test('pictures are found, selected with shift, withdrawn, and brought back', async ({
   signedIn: page,
@@ -152,4 +157,40 @@ test('the keys are told by "?", and "/" goes to the search', async ({ signedIn: 
   await expect(page.getByRole('dialog', { name: 'Keyboard' })).toBeHidden();
   await page.keyboard.press('/');
   await expect(page.getByRole('searchbox')).toBeFocused();
+});
+
+test('before the end of pictures is changed, it is told when they end now', async ({
+  signedIn: page,
+  request,
+}) => {
+  await uploaded(request, [161], { description: 'ending', expires_in: '12d' });
+  await uploaded(request, [162], { description: 'ending', expires_in: '0' });
+  await page.goto('/#/gallery?q=ending&sort=newest');
+  await page.getByRole('checkbox', { name: 'Select picture-161.png' }).click({ force: true });
+  const bulk = page.getByRole('dialog', { name: 'Change expiry' });
+  await page.getByRole('button', { name: 'Change expiry' }).click();
+  await expect(bulk).toContainText(/Now: it ends on \w+ \d+, \d{4}, in 1[12] days\./);
+  await page.keyboard.press('Escape');
+  await page.getByRole('checkbox', { name: 'Select picture-162.png' }).click({ force: true });
+  await page.getByRole('button', { name: 'Change expiry' }).click();
+  await expect(bulk).toContainText(/Now: 1 ends on \w+ \d+, \d{4}; 1 never does\./);
+  await bulk.getByRole('button', { name: '30 days' }).click();
+  await expect(page.getByText('Expiry of 2 images changed')).toBeVisible();
+  await page.getByRole('button', { name: 'Open picture-162.png' }).click();
+  await page.getByRole('dialog', { name: /^Picture/ }).waitFor();
+  await page.keyboard.press('i');
+  await page.getByRole('complementary').getByRole('button', { name: 'Edit', exact: true }).click();
+  await expect(bulk).toContainText(/Now: it ends on .*, in (29|30) days\./);
+});
+
+test('the viewer tells with what a photograph was taken, and how', async ({ signedIn: page, request }) => {
+  const buffer = readFileSync(join(CORPUS, 'generated/jpg_exif_gps.jpg'));
+  const file = { name: 'photograph.jpg', mimeType: 'image/jpeg', buffer };
+  await api(request, 'POST', 'images', { multipart: { file, description: 'photographed' } });
+  await page.goto('/#/gallery?q=photographed');
+  await page.getByRole('button', { name: 'Open photograph.jpg' }).click();
+  await page.getByRole('dialog', { name: /^Picture/ }).waitFor();
+  await page.keyboard.press('i');
+  const camera = page.getByRole('group', { name: 'Camera' });
+  await expect(camera).toBeVisible();
 });

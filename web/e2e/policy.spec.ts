@@ -91,6 +91,10 @@ test('a picture has rules of its own, whose word is told in their dialog, and ca
   await page.keyboard.press('i');
   await page.getByRole('button', { name: 'Edit rules' }).click();
   const dialog = page.getByRole('dialog', { name: 'Rules of the picture: picture-312.png' });
+  const sliding = dialog.getByLabel('Each view keeps it alive for');
+  // What holds while nothing is said stands in the choice to say nothing.
+  await expect(sliding.locator('option').first()).toHaveText('As its album says: Not at all');
+  await sliding.selectOption({ label: '30 days' });
   await dialog.getByLabel('Sites that may show pictures', { exact: true }).selectOption('Only berth itself');
   await dialog.getByRole('button', { name: 'Save' }).click();
   // The word about it lies in the dialog, where it can be seen.
@@ -106,9 +110,11 @@ test('a picture has rules of its own, whose word is told in their dialog, and ca
   await dialog.getByLabel('Sites that may show pictures', { exact: true }).selectOption('Every site');
   await dialog.getByRole('button', { name: 'Save' }).click();
   await expect.poll(shown).toBe(200);
-  await dialog.getByLabel('Sites that may show pictures', { exact: true }).selectOption('As its album says');
+  const kept = async () => (await api<{ policy: unknown }>(request, 'GET', `images/${image?.id}`)).policy;
+  expect(await kept()).toEqual({ hotlink: { allow: ['*'] }, expiry: { sliding: '30d' } });
+  // The empty choices say nothing, and a policy that says nothing is none.
+  await dialog.getByLabel('Sites that may show pictures', { exact: true }).selectOption({ index: 0 });
+  await sliding.selectOption({ index: 0 });
   await dialog.getByRole('button', { name: 'Save' }).click();
-  await expect
-    .poll(async () => (await api<{ policy: unknown }>(request, 'GET', `images/${image?.id}`)).policy)
-    .toBeNull();
+  await expect.poll(kept).toBeNull();
 });

@@ -1,6 +1,9 @@
+import { createHash } from 'node:crypto';
+
 import type { CDPSession, Page } from '@playwright/test';
 
-import { expect, png, test } from './berth';
+import { api, expect, png, signIn, test } from './berth';
+import { Line } from './line';
 
 const file = () => ({ name: 'large.png', mimeType: 'image/png', buffer: png(0, 800, 700, true) });
 
@@ -57,13 +60,41 @@ test('a page that is loaded again goes on by itself with what was under way, whe
   await expect(page.locator('.row-of-file')).toHaveCount(0);
 });
 
-test('a line that breaks is waited for', async ({ signedIn: page, context }) => {
-  const throttle = await line(page);
-  await throttle(200 * 1024);
-  await page.getByTestId('chooser').setInputFiles(file());
-  await expect(page.getByRole('button', { name: 'Pause: large.png' })).toBeVisible();
-  await context.setOffline(true);
-  await throttle(-1);
-  await context.setOffline(false);
-  await ready(page);
+test('when the line breaks, the upload goes on from where it had got to', async ({
+  browser,
+  baseURL,
+  request,
+}) => {
+  const line = await Line.laid(baseURL ?? '', 1024 * 1024);
+  const context = await browser.newContext({ proxy: { server: line.address } });
+  try {
+    const page = await context.newPage();
+    await signIn(page);
+    const asked: { method: string; offset: number }[] = [];
+    page.on('request', (request) => {
+      const offset = Number(request.headers()['upload-offset'] ?? -1);
+      if (request.url().includes('/v1/uploads')) asked.push({ method: request.method(), offset });
+    });
+    const { name, mimeType, buffer } = file();
+    const before = line.sent;
+    await page.getByTestId('chooser').setInputFiles({ name, mimeType, buffer });
+    await line.until(() => line.sent - before > buffer.length / 2);
+    line.cut();
+    await expect(page.getByText(/^Waiting for the connection/)).toBeVisible();
+    await line.until(() => line.refused > 1);
+    line.mend();
+    await ready(page);
+
+    // It asked how far it had got, and sent the rest.
+    const last = asked.findLast(({ method }) => method === 'PATCH');
+    expect(last?.offset).toBeGreaterThan(buffer.length / 4);
+    expect(asked.map(({ method }) => method)).toContain('HEAD');
+    expect(line.sent - before, 'bytes that had arrived are not sent again').toBeLessThan(1.5 * buffer.length);
+    const sha256 = createHash('sha256').update(buffer).digest('hex');
+    const { images } = await api<{ images: unknown[] }>(request, 'GET', `images/exists?sha256=${sha256}`);
+    expect(images, 'every byte is where it was').toHaveLength(1);
+  } finally {
+    await context.close();
+    line.close();
+  }
 });

@@ -39,6 +39,23 @@ export interface Image {
   policy?: Policy | null;
   /** Of a private image: a link of an hour with which its owner looks at it. Absent from servers that sign none. */
   signed_url?: string | null;
+  /** What the stored file says of how it was taken; null where it says nothing. */
+  camera?: Camera | null;
+}
+
+/** How a picture was taken. What the file doesn't say is null. */
+export interface Camera {
+  make: string | null;
+  model: string | null;
+  lens: string | null;
+  f_number: number | null;
+  exposure_seconds: number | null;
+  iso: number | null;
+  focal_length_mm: number | null;
+  /** What shows as much on 35 mm film. */
+  focal_length_35mm: number | null;
+  /** Whether it fired. */
+  flash: boolean | null;
 }
 
 export interface Page<T> {
@@ -78,6 +95,8 @@ export interface UploadRules {
   lifetime_seconds: number;
   /** 0 is no limit. */
   longest_seconds: number;
+  /** For how long a view keeps one whose end nobody said; 0 is not at all. Absent from older servers. */
+  sliding_seconds?: number;
   visibility: Visibility;
   scrub: Scrub;
 }

@@ -21,6 +21,8 @@ const UNDER_WAY: readonly Phase[] = ['checking', 'sending', 'finishing'];
 export class Item {
   phase = $state<Phase>('waiting');
   sent = $state(0);
+  /** It is being sent, and nothing gets through. */
+  waits = $state(false);
   image = $state<Image | null>(null);
   /** Why it failed, for people. */
   why = $state('');
@@ -131,7 +133,7 @@ class Queue {
 
   retry(item: Item): void {
     if (item.phase !== 'failed' && item.phase !== 'cancelled') return;
-    Object.assign(item, { phase: 'waiting', sent: 0, why: '', sending: null });
+    Object.assign(item, { phase: 'waiting', sent: 0, waits: false, why: '', sending: null });
     this.turn();
   }
 
@@ -215,8 +217,13 @@ class Queue {
     if (isCancelled(item)) throw new DOMException('cancelled', 'AbortError');
     item.phase = 'sending';
     item.sending = send(item.file, item.wishes, {
+      waits: () => {
+        item.waits = true;
+        if (item.phase === 'finishing') item.phase = 'sending';
+      },
       sent: (bytes) => {
         item.sent = bytes;
+        item.waits = false;
         if (item.phase === 'sending' && bytes >= item.file.size) item.phase = 'finishing';
       },
     });

@@ -69,6 +69,7 @@ class Course {
       onProgress: (sent) => this.listener.sent(sent),
       onShouldRetry: (error) => {
         const status = (error as DetailedError).originalResponse?.getStatus() ?? 0;
+        if (status === 0) this.listener.waits();
         return status === 0 || status === 409 || status === 423 || status === 429 || status >= 500;
       },
       onError: (error) => void this.stumble(error).catch((reason: unknown) => this.fail(reason)),

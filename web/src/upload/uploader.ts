@@ -23,6 +23,8 @@ export function fields({ album, expiresIn, visibility, scrub }: Wishes): Record<
 export interface Listener {
   /** How many of its bytes have left. */
   sent(bytes: number): void;
+  /** The line is broken, or berth is away: it is tried again and again. Over with the next byte that is sent. */
+  waits(): void;
 }
 
 /** A file on its way. `done` fails with a Problem, with Unreachable, or with an AbortError. */

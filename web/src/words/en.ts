@@ -99,6 +99,7 @@ export const en = {
       failed: 'Failed',
       cancelled: 'Cancelled',
     },
+    lineBroken: 'Waiting for the connection',
     progress: (done: number, all: number) => `${done} of ${files(all)} ready`,
     allDone: (n: number) => (n === 1 ? 'Your picture is ready' : `All ${n} pictures are ready`),
     someFailed: (n: number) => `${files(n)} failed`,
@@ -214,6 +215,16 @@ export const en = {
     type: 'Type',
     views: 'Views',
     ended: { withdrawn: 'Withdrawn', expired: 'Expired' },
+    end: {
+      never: 'Now: it never ends.',
+      ends: (day: string, away: string) => `Now: it ends on ${day}, ${away}.`,
+      noneEnds: 'Now: none of them ends.',
+      allEnd: (span: string) => `Now: all end ${span}.`,
+      someEnd: (n: number, span: string, never: number) =>
+        `Now: ${n} ${n === 1 ? 'ends' : 'end'} ${span}; ${never} never ${never === 1 ? 'does' : 'do'}.`,
+      onDay: (day: string) => `on ${day}`,
+      between: (from: string, to: string) => `between ${from} and ${to}`,
+    },
     about: 'About',
     usage: 'Usage',
     usageEmpty: 'Nobody has looked at it in these 30 days.',
@@ -251,6 +262,8 @@ export const en = {
     refusedOn: 'Refused on',
     changed: 'Somebody else changed this picture meanwhile. Here is what it is now.',
     open: 'Open the file',
+    camera: 'Camera',
+    flash: 'Flash',
   },
   albums: {
     title: 'Albums',
