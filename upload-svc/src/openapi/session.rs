@@ -113,7 +113,10 @@ fn describe(language: Language) -> Operation {
                 "为 `true` 时，没有有效凭证则回答 204，而不是 401。",
             )),
         )
-        .answers_nothing(204, t("Nobody, which `optional` allows.", "未登录（仅当 `optional`）。"))
+        .answers_nothing(
+            204,
+            t("Nobody, which `optional` allows.", "未登录（仅当 `optional`）。"),
+        )
         .answers(
             200,
             t(

@@ -3,12 +3,15 @@ import type { Camera } from '../api/types';
 /** Beyond this a lens says little by its own length: a phone's 6.9 mm is what everybody knows as 24 mm. */
 const SMALL_SENSOR = 2.5;
 
+/** What a firm is, which is no part of its name: `OLYMPUS OPTICAL CO.,LTD` is `OLYMPUS`. */
+const FIRM = /[\s,]+(?:optical|imaging|electric|corporation|corp|company|co|ltd|inc)\b.*$/i;
+
 /** Which camera, without its maker's name twice: `Canon EOS R5`, `Apple iPhone 15 Pro`, `NIKON Z 6`. */
 export function cameraName({ make, model }: Camera): string {
-  const [maker, body] = [tidy(make), tidy(model)];
+  const [maker, body] = [tidy(make).replace(FIRM, ''), tidy(model)];
   if (maker === '' || body === '') return maker || body;
-  // `NIKON CORPORATION` made the `NIKON Z 6`: what both begin with is said once, as the model says it.
-  const first = (text: string) => text.split(/[\s,]+/)[0]?.toLowerCase() ?? '';
+  // What both begin with is said once, as the model says it.
+  const first = (text: string) => text.split(' ')[0]?.toLowerCase() ?? '';
   return first(maker) === first(body) ? body : `${maker} ${body}`;
 }
 
