@@ -392,13 +392,9 @@ async fn a_session_is_told_what_becomes_of_an_upload_that_does_not_say() {
         let told = server.send("GET", "/v1/session", &[&admin], b"").await.json();
         (told["uploads"].clone(), told["limits"]["expire_days"].clone())
     };
-    let told = |days: u64, longest: u64, sliding: u64, visibility: &str| {
-        let (lifetime, longest, sliding) = (days * 86_400, longest * 86_400, sliding * 86_400);
-        json!({ "lifetime_seconds": lifetime, "longest_seconds": longest, "sliding_seconds": sliding, "visibility": visibility, "scrub": "location" })
-    };
+    let told = |days: u64, longest: u64, sliding: u64, visibility: &str| json!({ "lifetime_seconds": days * 86_400, "longest_seconds": longest * 86_400, "sliding_seconds": sliding * 86_400, "visibility": visibility, "scrub": "location" });
     assert_eq!(uploads().await, (told(30, 0, 0, "public"), json!(30)));
-    let expiry = json!({ "default": "7d", "longest": "90d", "sliding": "14d" });
-    let policy = json!({ "expiry": expiry, "visibility": "unlisted" });
+    let policy = json!({ "expiry": { "default": "7d", "longest": "90d", "sliding": "14d" }, "visibility": "unlisted" });
     put(&server, &[&admin], policy).await;
     assert_eq!(uploads().await, (told(7, 90, 14, "unlisted"), json!(7)));
 }
