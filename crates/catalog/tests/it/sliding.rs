@@ -211,3 +211,52 @@ async fn an_end_that_is_said_afterwards_holds() {
             .is_err()
     );
 }
+
+#[tokio::test]
+async fn sql_reads_durations_as_domain_does_up_to_a_hundred_years() {
+    let rig = Rig::new().await;
+    for said in [
+        "0",
+        "7",
+        " 90s ",
+        "15m",
+        "36h",
+        "30d",
+        "2w",
+        "\t1d\n",
+        "0000000000030d",
+        "36525d",
+        "36526d",
+        "999999999w",
+        "18446744073709551615",
+        "20000000000w",
+        "",
+        "soon",
+        "-1d",
+        "1 d",
+        "1.5d",
+        "1y",
+        "d",
+        "99999999999999999999",
+    ] {
+        let expected = domain::parse_duration(said)
+            .ok()
+            .map(|duration| duration.as_secs().min(36_525 * DAY.unsigned_abs()));
+        let sql = "SELECT extract(epoch FROM lifetime($1::text))::bigint";
+        let read: Option<i64> = rig.owner.query_one(sql, &[&said]).await.unwrap().get(0);
+        assert_eq!(read.map(i64::unsigned_abs), expected, "{said:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_policy_that_lets_views_keep_an_image_for_ever_stops_neither_it_nor_others() {
+    let rig = Rig::new().await;
+    let owner = rig.account("owner").await;
+    let lasting = publish(&rig, owner, 0, 30, true).await;
+    set(&rig, expiry("999999999w"), None, None).await;
+    view(&rig, lasting, at(DAY)).await;
+    let soon = at(30 * DAY) - SignedDuration::from_secs(HOUR / 2);
+    assert_eq!(slide_expiries(&rig.janitor, 10, soon).await.unwrap(), 1);
+    let found = find_live_by_id(&rig.serve, image(owner, 0).public_id).await;
+    assert!(found.is_ok(), "{found:?}");
+}
