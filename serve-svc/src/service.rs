@@ -202,7 +202,7 @@ pub fn health(service: &Service) -> Health {
 pub async fn run(settings: ServeSettings, stop: CancellationToken) -> Result<(), Failure> {
     let metrics = Metrics::new();
     let service = Service::new(&settings, Clock::system(), &metrics)?;
-    let listener = Listener::bind(&settings.listen).await?;
+    let listener = Listener::bind_in_turn(&settings.listen, settings.takes_over).await?;
     let operations = Listener::bind(&settings.metrics_listen).await?;
     tracing::info!(listen = %settings.listen, metrics = %settings.metrics_listen, "serve-svc is ready for views");
     let stack = StackSettings {
@@ -221,12 +221,15 @@ pub async fn run(settings: ServeSettings, stop: CancellationToken) -> Result<(),
     ));
     let quiet = CancellationToken::new();
     let behind = tokio::spawn(background(service.clone(), quiet.clone()));
+    let ready = health(&service);
+    let checks = ready.clone().and(listener.health());
     let (outcome, _) = tokio::join!(
-        http_kit::serve(listener, stacked, limits, stop.clone()),
-        http_kit::serve_operations(operations, health(&service), metrics.clone(), stop),
+        http_kit::serve_in_turn(listener, &ready, stacked, limits, stop.clone()),
+        http_kit::serve_operations(operations, checks, metrics.clone(), stop),
     );
     quiet.cancel();
     behind.await?;
+    let outcome = outcome?;
     tracing::info!(?outcome, "serve-svc has stopped");
     Ok(())
 }

@@ -20,6 +20,8 @@ pub struct ServeSettings {
     pub base_url: String,
     /// Where requests come in.
     pub listen: ListenAddress,
+    /// Whether the socket of another process that still answers is taken over.
+    pub takes_over: bool,
     /// Where `/metrics` and `/health` are asked for.
     pub metrics_listen: ListenAddress,
     /// The folder of the blobs.
@@ -73,6 +75,7 @@ impl ServeSettings {
                 HostRule::of_base_url(text).map(|_| text.trim_end_matches('/').to_owned())
             }),
             listen: reader.value("BERTH_LISTEN", stand_in()),
+            takes_over: reader.switch("BERTH_TAKE_OVER"),
             metrics_listen: reader.value("BERTH_METRICS_LISTEN", stand_in()),
             blobs: data.join("blobs"),
             catalog: CatalogSettings {

@@ -236,6 +236,10 @@ impl Service {
 }
 
 /// How long a readiness check may take.
+/// Uploads under way may finish for so long once the service stops. Whoever supervises it decides how much of that there is: what
+/// kills it loses no more than a cut would.
+const UPLOADS_MAY_TAKE: Duration = Duration::from_hours(1);
+
 const CHECK_DEADLINE: Duration = Duration::from_secs(2);
 
 /// Ready means that the database answers: without it nothing can be taken in.
@@ -281,24 +285,27 @@ pub async fn run(
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
     let metrics = Metrics::new();
     let service = Service::new(&settings, Clock::system(), &metrics)?;
-    let listener = Listener::bind(&settings.listen).await?;
+    let listener = Listener::bind_in_turn(&settings.listen, settings.takes_over).await?;
     let operations = Listener::bind(&settings.metrics_listen).await?;
     tracing::info!(listen = %settings.listen, metrics = %settings.metrics_listen, "upload-svc is ready for uploads");
     let stack = stack_settings(&service, &settings);
     let limits = ConnectionLimits {
         trusted: settings.trusted_proxies,
+        drain: UPLOADS_MAY_TAKE,
         ..ConnectionLimits::default()
     };
-    let checks = health(&service);
+    let ready = health(&service);
+    let checks = ready.clone().and(listener.health());
     let quiet = CancellationToken::new();
     let behind = tokio::spawn(background(service.clone(), stop.clone(), quiet.clone()));
     let stacked = http_kit::stack(routes(service), stack, &metrics);
     let (outcome, _) = tokio::join!(
-        http_kit::serve(listener, stacked, limits, stop.clone()),
+        http_kit::serve_in_turn(listener, &ready, stacked, limits, stop.clone()),
         http_kit::serve_operations(operations, checks, metrics.clone(), stop),
     );
     quiet.cancel();
     behind.await?;
+    let outcome = outcome?;
     tracing::info!(?outcome, "upload-svc has stopped");
     Ok(())
 }

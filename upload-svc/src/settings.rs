@@ -22,6 +22,8 @@ pub struct UploadSettings {
     pub base_url: String,
     /// Where requests come in.
     pub listen: ListenAddress,
+    /// Whether the socket of another process that still answers is taken over.
+    pub takes_over: bool,
     /// Where `/metrics` and `/health` are asked for.
     pub metrics_listen: ListenAddress,
     /// The folder of the blobs.
@@ -80,6 +82,7 @@ impl UploadSettings {
         let settings = Self {
             base_url: base_url(&mut reader),
             listen: reader.value("BERTH_LISTEN", stand_in_address()),
+            takes_over: reader.switch("BERTH_TAKE_OVER"),
             metrics_listen: reader.value("BERTH_METRICS_LISTEN", stand_in_address()),
             blobs: reader.value("BERTH_DATA", PathBuf::new()).join("blobs"),
             catalog: CatalogSettings {

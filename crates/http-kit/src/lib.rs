@@ -91,6 +91,7 @@ mod request_id;
 mod routes;
 mod server;
 mod stack;
+mod succession;
 
 pub use crate::access_log::Route;
 pub use crate::body_limits::{BodyError, BodyFault, BodyLimits, body_fault, read_body};
@@ -109,3 +110,4 @@ pub use crate::routes::{
 };
 pub use crate::server::{ConnectionLimits, ServeOutcome, serve};
 pub use crate::stack::{HandlerTimeout, ReplyBody, Reword, StackSettings, stack, stack_service};
+pub use crate::succession::serve_in_turn;

@@ -6,6 +6,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
@@ -87,6 +89,20 @@ impl Peer {
 #[derive(Debug)]
 pub struct Listener {
     socket: Socket,
+    /// Where it listens until it takes the place of another process's socket.
+    pub(crate) beside: Option<Beside>,
+    /// Whether who asks for the address finds this socket.
+    pub(crate) is_in_place: Arc<AtomicBool>,
+}
+
+/// A socket's name that goes away with the value. After a rename there is nothing left to remove.
+#[derive(Debug)]
+pub(crate) struct Beside(pub(crate) PathBuf);
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
 }
 
 #[derive(Debug)]
@@ -109,11 +125,49 @@ impl Listener {
     /// by a rename, so that a proxy which connects meanwhile never finds the path missing. The socket's mode
     /// is 0660. It is not removed when the server ends: the next server may already have taken the path.
     pub async fn bind(address: &ListenAddress) -> io::Result<Self> {
-        let socket = match address {
-            ListenAddress::Tcp(address) => Socket::Tcp(TcpListener::bind(address.as_str()).await?),
-            ListenAddress::Unix(path) => Socket::Unix(bind_unix(path).await?, path.clone()),
+        let mut listener = Self::bind_beside(address).await?;
+        if let (Some(_), ListenAddress::Unix(path)) = (&listener.beside, address) {
+            if UnixStream::connect(path).await.is_ok() {
+                let text = format!("another process answers on {}", path.display());
+                return Err(io::Error::new(io::ErrorKind::AddrInUse, text));
+            }
+            listener.take_place()?;
+        }
+        Ok(listener)
+    }
+
+    /// Binds the address, a Unix socket under a name beside it: nobody finds it until it [takes its place](Self::take_place).
+    pub(crate) async fn bind_beside(address: &ListenAddress) -> io::Result<Self> {
+        let (socket, beside) = match address {
+            ListenAddress::Tcp(address) => (Socket::Tcp(TcpListener::bind(address.as_str()).await?), None),
+            ListenAddress::Unix(path) => {
+                let (listener, beside) = bind_unix(path)?;
+                (Socket::Unix(listener, path.clone()), Some(beside))
+            }
         };
-        Ok(Self { socket })
+        Ok(Self {
+            is_in_place: Arc::new(AtomicBool::new(beside.is_none())),
+            socket,
+            beside,
+        })
+    }
+
+    /// From here on whoever connects to the address finds this socket, and found another one, dead or alive, up to here: a
+    /// rename leaves no moment between.
+    pub(crate) fn take_place(&mut self) -> io::Result<()> {
+        if let (Some(beside), Socket::Unix(_, path)) = (self.beside.take(), &self.socket) {
+            std::fs::rename(&beside.0, path)?;
+        }
+        self.is_in_place.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// The path of a Unix socket.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match &self.socket {
+            Socket::Unix(_, path) => Some(path),
+            Socket::Tcp(_) => None,
+        }
     }
 
     /// The address that was bound, with the real port where the settings said 0.
@@ -161,27 +215,20 @@ impl Stream {
     }
 }
 
-async fn bind_unix(path: &Path) -> io::Result<UnixListener> {
-    match std::fs::symlink_metadata(path) {
-        Ok(found) if !found.file_type().is_socket() => {
-            let text = format!("{} exists and is not a socket", path.display());
-            return Err(io::Error::new(io::ErrorKind::AlreadyExists, text));
-        }
-        Ok(_) if UnixStream::connect(path).await.is_ok() => {
-            let text = format!("another process answers on {}", path.display());
-            return Err(io::Error::new(io::ErrorKind::AddrInUse, text));
-        }
-        // A dead socket, or none.
-        _ => {}
+fn bind_unix(path: &Path) -> io::Result<(UnixListener, Beside)> {
+    if let Ok(found) = std::fs::symlink_metadata(path)
+        && !found.file_type().is_socket()
+    {
+        let text = format!("{} exists and is not a socket", path.display());
+        return Err(io::Error::new(io::ErrorKind::AlreadyExists, text));
     }
     let mut fresh = path.as_os_str().to_owned();
     fresh.push(format!(".{}", std::process::id()));
-    let fresh = PathBuf::from(fresh);
-    let _ = std::fs::remove_file(&fresh);
-    let listener = UnixListener::bind(&fresh)?;
-    std::fs::set_permissions(&fresh, std::fs::Permissions::from_mode(SOCKET_MODE))?;
-    std::fs::rename(&fresh, path)?;
-    Ok(listener)
+    let fresh = Beside(PathBuf::from(fresh));
+    let _ = std::fs::remove_file(&fresh.0);
+    let listener = UnixListener::bind(&fresh.0)?;
+    std::fs::set_permissions(&fresh.0, std::fs::Permissions::from_mode(SOCKET_MODE))?;
+    Ok((listener, fresh))
 }
 
 #[cfg(test)]

@@ -8,14 +8,16 @@ mod watched_io;
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::error::Error;
+use std::io;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::Service;
@@ -28,6 +30,9 @@ pub(crate) use self::pulse::Pulse;
 
 /// What is waited after a failed accept (out of descriptors, mostly) before the next.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// For so long nobody must have connected to a stopping server before its socket is closed.
+const QUIET: Duration = Duration::from_millis(50);
 
 /// The limits of connections. The defaults are the product's.
 #[derive(Clone, Debug)]
@@ -49,6 +54,9 @@ pub struct ConnectionLimits {
     pub write_stall: Duration,
     /// How long the requests under way may take to finish once the server stops; then they are cut. 30 s.
     pub drain: Duration,
+    /// How long a stopping server answers what else a trusted proxy sends on the connections that it has, each answer their
+    /// last: a request that is on its way when we close is a request that failed. 1 s.
+    pub linger: Duration,
     /// The most bytes of a request's head, before 431. 32 KiB.
     pub head_bytes: usize,
     /// The most header fields, before 431. 64.
@@ -69,6 +77,7 @@ impl Default for ConnectionLimits {
             keep_alive_idle_direct: Duration::from_secs(25),
             write_stall: Duration::from_secs(25),
             drain: Duration::from_secs(30),
+            linger: Duration::from_secs(1),
             head_bytes: 32 << 10,
             headers: 64,
             buffer_bytes: 64 << 10,
@@ -86,8 +95,8 @@ pub enum ServeOutcome {
     Cut(usize),
 }
 
-/// Serves HTTP/1.1 until `stop` is cancelled: then no connection is accepted, idle ones are closed and
-/// requests under way may finish within [`ConnectionLimits::drain`].
+/// Serves HTTP/1.1 until `stop` is cancelled: then what has connected is still answered, once; idle connections are closed
+/// (a proxy's after [`ConnectionLimits::linger`]) and requests under way may finish within [`ConnectionLimits::drain`].
 ///
 /// Each request carries its [`Peer`] in its extensions. Speak HTTP/1.1 to it from nginx too: h2 to an
 /// upstream buys nothing and its sniffing has no timer.
@@ -104,47 +113,96 @@ where
 {
     let limits = Arc::new(limits);
     let permits = Arc::new(Semaphore::new(limits.connections));
-    let clients = Clients::default();
-    let tracker = TaskTracker::new();
-    let cut = CancellationToken::new();
+    let (drain_time, linger) = (limits.drain, limits.linger);
+    let house = House {
+        service,
+        limits,
+        clients: Clients::default(),
+        tracker: TaskTracker::new(),
+        stop: stop.clone(),
+        is_last: Arc::default(),
+        cut: CancellationToken::new(),
+    };
     // The permit comes before the accept: a connection we cannot serve stays in the kernel's queue.
-    while let Some(permit) = unless(&stop, permits.clone().acquire_owned()).await {
+    while let Some(Ok(permit)) = unless(&stop, permits.clone().acquire_owned()).await {
         let Some(accepted) = unless(&stop, listener.accept()).await else {
             break;
         };
-        let (stream, peer) = match accepted {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                tracing::warn!(%error, "cannot accept connections");
-                let _ = unless(&stop, tokio::time::sleep(ACCEPT_PAUSE)).await;
-                continue;
-            }
-        };
-        let Some(seat) = clients.admit(peer, &limits) else {
+        if house.let_in(accepted, permit).is_none() {
+            let _ = unless(&stop, tokio::time::sleep(ACCEPT_PAUSE)).await;
+        }
+    }
+    house.is_last.store(true, Ordering::Relaxed);
+    let late = house.let_in_late(&listener, &permits);
+    let _ = tokio::time::timeout(linger, late).await;
+    // The socket goes first, so that what comes now is refused and not left hanging in the backlog.
+    drop(listener);
+    drain(&house.tracker, &house.cut, drain_time).await
+}
+
+/// What every connection of a server shares.
+struct House<S> {
+    service: S,
+    limits: Arc<ConnectionLimits>,
+    clients: Clients,
+    tracker: TaskTracker,
+    stop: CancellationToken,
+    /// Whether an answer that is given now is the last one of its connection.
+    is_last: Arc<AtomicBool>,
+    cut: CancellationToken,
+}
+
+impl<S, B> House<S>
+where
+    S: Service<Request<RequestBody>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
+    B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
+{
+    /// Serves a connection in a task of its own. None where there was none, but an error.
+    fn let_in(&self, accepted: io::Result<(Stream, Peer)>, permit: OwnedSemaphorePermit) -> Option<()> {
+        let (stream, peer) = accepted
+            .inspect_err(|error| tracing::warn!(%error, "cannot accept connections"))
+            .ok()?;
+        let Some(seat) = self.clients.admit(peer, &self.limits) else {
             tracing::debug!(?peer, "too many connections of one client");
-            continue;
+            return Some(());
         };
-        if stream.prepare(limits.write_stall).is_err() {
-            continue; // The client has gone already.
+        if stream.prepare(self.limits.write_stall).is_err() {
+            return Some(()); // The client has gone already.
         }
         let wire = connection::Wire {
             peer,
-            limits: limits.clone(),
-            stop: stop.clone(),
-            cut: cut.clone(),
+            limits: self.limits.clone(),
+            stop: self.stop.clone(),
+            is_last: self.is_last.clone(),
+            cut: self.cut.clone(),
         };
-        let service = service.clone();
-        tracker.spawn(async move {
+        let service = self.service.clone();
+        self.tracker.spawn(async move {
             match stream {
                 Stream::Tcp(stream) => connection::drive(stream, service, wire).await,
                 Stream::Unix(stream) => connection::drive(stream, service, wire).await,
             }
             drop((permit, seat));
         });
+        Some(())
     }
-    // The socket goes first, so that what comes now is refused and not left hanging in the backlog.
-    drop(listener);
-    drain(&tracker, &cut, limits.drain).await
+
+    /// Who connected to a Unix socket before it is closed waits in its backlog, and would be reset with it: they are let in until
+    /// nobody comes any more. Nothing is to be done for TCP, where clients find out by themselves and ask again.
+    async fn let_in_late(&self, listener: &Listener, permits: &Arc<Semaphore>) {
+        if listener.path().is_none() {
+            return;
+        }
+        while let Ok(accepted) = tokio::time::timeout(QUIET, listener.accept()).await {
+            let Ok(permit) = permits.clone().acquire_owned().await else {
+                return;
+            };
+            if self.let_in(accepted, permit).is_none() {
+                return;
+            }
+        }
+    }
 }
 
 /// Waits for the connections still open, and cuts them when their time is over.

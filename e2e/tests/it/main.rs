@@ -17,6 +17,7 @@ mod house;
 mod kills;
 mod page;
 mod privacy;
+mod replacements;
 mod rules;
 mod sizes;
 mod spine;

@@ -2,6 +2,7 @@
 //! configuration in front, all in a folder that goes away.
 
 mod kill;
+mod replace;
 
 use std::{
     fs::File,

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::error::Error;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -39,6 +40,8 @@ pub(super) struct Wire {
     pub(super) limits: Arc<ConnectionLimits>,
     /// Finish the request under way, then close.
     pub(super) stop: CancellationToken,
+    /// Whether an answer that is given now is the last one.
+    pub(super) is_last: Arc<AtomicBool>,
     /// Close now.
     pub(super) cut: CancellationToken,
 }
@@ -55,32 +58,42 @@ where
         peer,
         limits,
         stop,
+        is_last,
         cut,
     } = wire;
     let pulse = Arc::new(Pulse::new(waits(peer, &limits)));
     let exchange = {
         let pulse = pulse.clone();
-        move |request| exchange(request, peer, &pulse, &service)
+        move |request| exchange(request, peer, &pulse, &is_last, &service)
     };
     let io = TokioIo::new(WatchedIo::new(io, pulse.clone()));
     let mut connection =
         pin!(builder(&limits, &pulse).serve_connection(io, hyper::service::service_fn(exchange)));
     let mut watchdog = pin!(Watchdog::new(pulse));
-    let mut stopping = pin!(stop.cancelled());
+    let lingers = limits.trusted.trusts(peer);
+    let mut stopping = pin!(async {
+        stop.cancelled().await;
+        if lingers {
+            tokio::time::sleep(limits.linger).await;
+        }
+    });
     let mut cutting = pin!(cut.cancelled());
     let mut stopped = false;
     std::future::poll_fn(|context| {
-        if !stopped && stopping.as_mut().poll(context).is_ready() {
+        let mut end = connection.as_mut().poll(context);
+        // After the connection had its turn: what has arrived is no idle connection's.
+        if end.is_pending() && !stopped && stopping.as_mut().poll(context).is_ready() {
             stopped = true;
             connection.as_mut().graceful_shutdown();
+            end = connection.as_mut().poll(context);
         }
-        if let Poll::Ready(end) = connection.as_mut().poll(context) {
+        if let Poll::Ready(end) = end {
             if let Err(error) = end {
                 tracing::debug!(%error, ?peer, "connection ended");
             }
             return Poll::Ready(());
         }
-        if stopped && cutting.as_mut().poll(context).is_ready() {
+        if cutting.as_mut().poll(context).is_ready() {
             return Poll::Ready(());
         }
         watchdog.as_mut().poll(context)
@@ -121,6 +134,7 @@ fn exchange<S, B>(
     request: Request<Incoming>,
     peer: Peer,
     pulse: &Arc<Pulse>,
+    is_last: &Arc<AtomicBool>,
     service: &S,
 ) -> impl Future<Output = Result<Response<Either<B, Full<Bytes>>>, Infallible>> + Send + use<S, B>
 where
@@ -130,7 +144,7 @@ where
 {
     pulse.request_began(!request.body().is_end_stream());
     let refused = pulse.take_ambiguous() || !one_host(request.version(), request.headers());
-    let pulse = pulse.clone();
+    let (pulse, is_last) = (pulse.clone(), is_last.clone());
     let service = (!refused).then(|| service.clone());
     async move {
         let Some(service) = service else {
@@ -139,7 +153,12 @@ where
         let (mut head, body) = request.into_parts();
         head.extensions.insert(peer);
         let body = RequestBody::from_connection(body, &head.headers, pulse);
-        let response = service.oneshot(Request::from_parts(head, body)).await?;
+        let mut response = service.oneshot(Request::from_parts(head, body)).await?;
+        if is_last.load(Ordering::Relaxed) {
+            response
+                .headers_mut()
+                .insert(CONNECTION, HeaderValue::from_static("close"));
+        }
         Ok(response.map(Either::Left))
     }
 }

@@ -16,3 +16,4 @@ mod rate_limits;
 mod rig;
 mod routing;
 mod stopping;
+mod succession;

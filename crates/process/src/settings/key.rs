@@ -46,6 +46,7 @@ pub const KEYS: &[Key] = &[
         "the public URL before every link, such as https://img.example.com",
     ),
     own("BERTH_LISTEN", "HOST:PORT or unix:/path/to.sock"),
+    key("BERTH_TAKE_OVER", "off"),
     own("BERTH_METRICS_LISTEN", "HOST:PORT of /metrics and /health"),
     key("BERTH_DATA", "./berth-data"),
     secret(
