@@ -4,6 +4,7 @@ mod blank;
 mod cut;
 mod jpeg;
 mod tiff;
+mod webp;
 
 use std::ops::Range;
 
@@ -12,7 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use self::{
     blank::{blank_box, junk, overwrite, void},
-    cut::{account_for, cut},
+    cut::cut,
+    webp::account_for,
 };
 use crate::{
     source::Source,

@@ -5,6 +5,7 @@ mod avi;
 mod bmff;
 mod bmp;
 mod covers;
+mod fragments;
 mod gif;
 mod heif;
 mod jpeg;

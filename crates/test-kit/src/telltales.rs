@@ -5,7 +5,7 @@ mod films;
 mod pictures;
 
 use self::{
-    films::{avi, matroska, movie},
+    films::{avi, fragments, matroska, movie},
     pictures::{bmp, gif, heic, high_range, tiff},
 };
 
@@ -43,6 +43,7 @@ pub fn all() -> Vec<Telltale> {
         ("phone.mov", movie(b"qt  ")),
         ("phone.m4v", movie(b"M4V ")),
         ("phone.mp4", movie(b"isom")),
+        ("fragments.mp4", fragments()),
         ("camera.avi", avi()),
         ("film.mkv", matroska("matroska")),
         ("film.webm", matroska("webm")),

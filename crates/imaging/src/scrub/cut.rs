@@ -6,7 +6,7 @@ use super::Edit;
 use crate::{
     exif::rebuild,
     source::Source,
-    survey::{Found, Survey, What},
+    survey::{Found, What},
 };
 
 /// Metadata is cut out; the first EXIF makes place for what may stay of it.
@@ -61,43 +61,4 @@ fn crc(bytes: &[u8]) -> u32 {
             (sum >> 1) ^ (0xedb8_8320 & (sum & 1).wrapping_neg())
         })
     })
-}
-
-/// WebP says in its head how long it is, and which metadata it has.
-pub(super) fn account_for(source: &Source, survey: &Survey, edits: &mut Vec<Edit>) {
-    const EXIF_FLAG: u8 = 1 << 3;
-    const XMP_FLAG: u8 = 1 << 2;
-    let Some(size) = source.le_u32(4) else { return };
-    let end = u64::from(size) + 8;
-    let within = edits.iter().filter(|edit| edit.at < end);
-    let (mut gone, mut come, mut has_exif) = (0, 0, false);
-    for edit in within {
-        gone += edit.remove;
-        come += edit.insert.len() as u64;
-        has_exif |= !edit.insert.is_empty();
-    }
-    let mut exif = survey.found.iter().filter(|found| found.what == What::Exif);
-    let kept_exif = exif.any(|found| edits.iter().all(|edit| edit.at != found.whole.start));
-    let mut head = vec![Edit {
-        at: 4,
-        remove: 4,
-        insert: u32::try_from(u64::from(size) + come - gone)
-            .unwrap_or(size)
-            .to_le_bytes()
-            .to_vec(),
-        zeros: 0,
-    }];
-    if let Some(flags) = source.u8(20).filter(|_| source.array(12) == Some(*b"VP8X")) {
-        let mut flags = flags & !XMP_FLAG & !EXIF_FLAG;
-        if has_exif || kept_exif {
-            flags |= EXIF_FLAG;
-        }
-        head.push(Edit {
-            at: 20,
-            remove: 1,
-            insert: vec![flags],
-            zeros: 0,
-        });
-    }
-    edits.splice(0..0, head);
 }

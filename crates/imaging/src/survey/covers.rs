@@ -8,6 +8,7 @@ use super::{
     bmff::{Part, parts},
     jpeg,
     matroska::{ATTACHMENTS, Element, FILE, FILE_DATA, FILE_MIME, FILE_NAME, FILE_UID, children},
+    movie::name_of,
     png,
     still::{attached, cover},
 };
@@ -38,7 +39,7 @@ pub(super) fn user_data(source: &Source, data: &Part, survey: &mut Survey) {
         return;
     };
     survey.find(What::Covered, data.whole.clone(), data.data.clone());
-    for other in others {
+    for other in others.into_iter().filter(|other| !other.whole.is_empty()) {
         survey.find(What::Other, other.whole, other.data);
     }
 }
@@ -51,8 +52,15 @@ fn beside_cover(source: &Source, data: &Part) -> Option<Vec<Part>> {
         for part in inside {
             if part.kind == kind && way.is_none() {
                 way = Some(part);
-            } else if part.kind != *b"hdlr" {
-                // Without its handler nobody reads the rest.
+            } else if part.kind == *b"hdlr" {
+                // Without its handler nobody reads the rest; its name is nobody's business.
+                let name = name_of(&part);
+                others.push(Part {
+                    whole: name.clone(),
+                    data: name,
+                    ..part
+                });
+            } else {
                 others.push(part);
             }
         }

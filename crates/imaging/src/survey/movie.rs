@@ -1,9 +1,11 @@
+use std::ops::Range;
+
 use jiff::Timestamp;
 
 use super::{
     Fault, Survey, What,
     bmff::{Part, find, parts},
-    covers, tracks,
+    covers, fragments, tracks,
 };
 use crate::{
     dates::{of_iso, of_seconds_since},
@@ -32,6 +34,7 @@ pub(super) fn survey(source: &Source, now: Timestamp) -> Result<Survey, Fault> {
         ..Survey::default()
     };
     metadata(source, &top, TOP, &mut survey);
+    fragments::survey(source, &top, &mut survey)?;
     let is_in_fragments = top.iter().any(|part| part.kind == *b"moof");
     let dimensions = read_movie(source, movie, now, &mut survey)?.ok_or(NO_VIDEO)?;
     if is_in_fragments && survey.drops_tracks {
@@ -55,6 +58,7 @@ pub(super) fn read_movie(
     survey.camera = camera(source, &inside);
     date(source, header, survey);
     metadata(source, &inside, MOVIE, survey);
+    fragments::extends(source, &inside, survey)?;
     let mut dimensions = None;
     for track in inside.iter().filter(|part| part.kind == *b"trak") {
         let found = read_track(source, track, survey)?;
@@ -67,14 +71,21 @@ pub(super) fn read_movie(
 ///
 /// SECURITY: lists of what may stay: what nobody here knows may say anything.
 const TOP: &[[u8; 4]] = &[
-    *b"ftyp", *b"styp", *b"moov", *b"moof", *b"mdat", *b"mfra", *b"sidx", *b"ssix", *b"pdin", *b"prft",
-    *b"emsg",
+    *b"ftyp", *b"styp", *b"moov", *b"moof", *b"mdat", *b"mfra", *b"sidx", *b"ssix", *b"pdin",
 ];
 const MOVIE: &[[u8; 4]] = &[*b"mvhd", *b"trak", *b"mvex", *b"iods", *b"pssh"];
 const TRACK: &[[u8; 4]] = &[
     *b"tkhd", *b"tref", *b"trgr", *b"edts", *b"mdia", *b"tapt", *b"load", *b"txas", *b"ludt",
 ];
 const MEDIA: &[[u8; 4]] = &[*b"mdhd", *b"hdlr", *b"minf", *b"elng"];
+const INFORMATION: &[[u8; 4]] = &[
+    *b"vmhd", *b"smhd", *b"hmhd", *b"sthd", *b"nmhd", *b"gmhd", *b"hdlr", *b"dinf", *b"stbl",
+];
+const TABLES: &[[u8; 4]] = &[
+    *b"stsd", *b"stts", *b"ctts", *b"cslg", *b"stsc", *b"stsz", *b"stz2", *b"stco", *b"co64", *b"stss",
+    *b"stsh", *b"stps", *b"padb", *b"stdp", *b"sdtp", *b"sbgp", *b"sgpd", *b"subs", *b"saiz", *b"saio",
+    *b"senc",
+];
 
 /// Boxes that are not needed among these, and what stands in the free places between them.
 pub(super) fn metadata(source: &Source, parts: &[Part], needed: &[[u8; 4]], survey: &mut Survey) {
@@ -82,6 +93,8 @@ pub(super) fn metadata(source: &Source, parts: &[Part], needed: &[[u8; 4]], surv
         let id = || source.array::<16>(part.data.start);
         match &part.kind {
             b"udta" => covers::user_data(source, part, survey),
+            // When it was recorded, by the recorder's clock.
+            b"prft" => survey.find(What::Harmless, part.whole.clone(), part.data.clone()),
             b"free" | b"skip" | b"wide" => survey.find_bytes(What::Other, part.data.clone()),
             b"uuid" if id() == Some(XMP_ID) => {
                 survey.find(What::Xmp, part.whole.clone(), part.data.start + 16..part.data.end);
@@ -103,26 +116,29 @@ fn read_track(source: &Source, track: &Part, survey: &mut Survey) -> Result<Opti
         .parts(source)?;
     let handler = find(&media, *b"hdlr");
     let kind = handler.and_then(|part| source.array::<4>(part.data.start + 8));
-    let mut table = None;
-    if let Some(information) = find(&media, *b"minf") {
-        table = information.part(source, *b"stbl")?;
-    }
-    if let Some(table) = &table {
+    let information = find(&media, *b"minf")
+        .map(|part| part.parts(source))
+        .transpose()?
+        .unwrap_or_default();
+    let table = find(&information, *b"stbl");
+    if let Some(table) = table {
         check_table(source, table)?;
     }
-    if tracks::find_if_metadata(source, track, kind.unwrap_or_default(), table.as_ref(), survey)? {
+    if tracks::find_if_metadata(source, track, kind.unwrap_or_default(), table, survey)? {
         return Ok(None);
     }
     metadata(source, &inside, TRACK, survey);
     metadata(source, &media, MEDIA, survey);
+    metadata(source, &information, INFORMATION, survey);
+    if let Some(table) = table {
+        metadata(source, &table.parts(source)?, TABLES, survey);
+    }
     date(source, header, survey);
     if let Some(header) = find(&media, *b"mdhd") {
         date(source, header, survey);
     }
-    if let Some(handler) = handler {
-        // Behind its version, its kind and what is reserved: a name that anybody may have given it.
-        let name = handler.data.start + 24;
-        survey.find_bytes(What::Other, name.min(handler.data.end)..handler.data.end);
+    for handler in handler.into_iter().chain(find(&information, *b"hdlr")) {
+        survey.find_bytes(What::Other, name_of(handler));
     }
     if kind != Some(*b"vide") {
         return Ok(None);
@@ -136,6 +152,12 @@ fn read_track(source: &Source, track: &Part, survey: &mut Survey) -> Result<Opti
             >> 16
     };
     Ok(Some((side(8), side(4))))
+}
+
+/// Where the name of a handler is: behind its version, its kind and what is reserved. Anybody may have given it.
+pub(super) fn name_of(handler: &Part) -> Range<u64> {
+    let name = handler.data.start + 24;
+    name.min(handler.data.end)..handler.data.end
 }
 
 /// SECURITY: a player that believes a count reserves memory for it; each must be there.

@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use super::{CUT_OFF, Fault, MOST_PARTS, Survey, TOO_MANY_PARTS, What};
 use crate::source::Source;
 
@@ -31,6 +33,7 @@ pub(super) fn survey(source: &Source) -> Result<Survey, Fault> {
         match &head[..4] {
             b"ANMF" => {
                 let place: [u8; 12] = source.array(data.start).ok_or(CUT_OFF)?;
+                in_frame(source, data.start + 16..data.end, whole.end, &mut survey)?;
                 frames += 1;
                 frame_pixels = frame_pixels
                     .saturating_add(u64::from(thrice(&place[6..])) * u64::from(thrice(&place[9..])));
@@ -50,6 +53,40 @@ pub(super) fn survey(source: &Source) -> Result<Survey, Fault> {
         at = whole.end;
     }
     Err(TOO_MANY_PARTS)
+}
+
+/// Finds what stands in a frame beside its picture. `end` is that of the frame with what makes its length even.
+fn in_frame(source: &Source, inside: Range<u64>, end: u64, survey: &mut Survey) -> Result<(), Fault> {
+    let mut at = inside.start;
+    for _ in 0..MOST_PARTS {
+        if at >= inside.end {
+            return Ok(());
+        }
+        let head = source.array::<8>(at).filter(|_| at + 8 <= inside.end);
+        let length = head.map(|head| u64::from(u32::from_le_bytes([head[4], head[5], head[6], head[7]])));
+        match (head, length) {
+            (Some(head), Some(length)) if at + 8 + length <= inside.end => {
+                let data = at + 8..at + 8 + length;
+                let whole = at..(data.end + length % 2).min(end);
+                at = whole.end;
+                if !is_picture(head) {
+                    survey.find(What::Other, whole, data);
+                }
+            }
+            // Cut off: whoever decodes it says so.
+            (Some(head), _) if is_picture(head) => return Ok(()),
+            // No chunk, or one that reaches beyond its frame.
+            _ => {
+                survey.find_bytes(What::Other, at..end);
+                return Ok(());
+            }
+        }
+    }
+    Err(TOO_MANY_PARTS)
+}
+
+fn is_picture(head: [u8; 8]) -> bool {
+    matches!(&head[..4], b"ALPH" | b"VP8 " | b"VP8L")
 }
 
 /// A number of three bytes, one less than what it means.

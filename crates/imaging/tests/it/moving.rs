@@ -2,7 +2,10 @@
 
 use std::io::Cursor;
 
-use domain::VariantFormat::{self, Jpeg, Webp};
+use domain::{
+    Scrub, Validation,
+    VariantFormat::{self, Jpeg, Webp},
+};
 use image::{
     AnimationDecoder as _, Delay, Frame, Rgba, RgbaImage,
     codecs::{
@@ -11,9 +14,12 @@ use image::{
     },
     metadata::LoopCount,
 };
-use imaging::{Output, Spec};
+use imaging::{Asked, Output, Spec};
 
-use crate::rig::{decoders, file};
+use crate::{
+    rig::{asked, decoders, file},
+    scrubbing::{apply, inspect},
+};
 
 /// A square that walks over a ground, ten steps, in 640 by 480; the last two frames are alike. Nothing is behind `ground` where
 /// it is transparent.
@@ -124,5 +130,65 @@ async fn a_long_animation_and_one_that_is_cut_off_are_stills() {
         let still = variant(bytes, 16, Webp).await;
         let decoder = WebPDecoder::new(Cursor::new(&still)).unwrap();
         assert!(!decoder.has_animation(), "{what}");
+    }
+}
+
+/// The chunks of a WebP from `at` on: name, and content.
+fn chunks(bytes: &[u8]) -> Vec<(&[u8], &[u8])> {
+    let (mut found, mut rest) = (Vec::new(), bytes);
+    while let Some((head, after)) = rest.split_at_checked(8) {
+        let length = u32::from_le_bytes(head[4..].try_into().unwrap()) as usize;
+        found.push((&head[..4], &after[..length]));
+        rest = &after[(length + length % 2).min(after.len())..];
+    }
+    found
+}
+
+fn chunk(name: &[u8], content: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(content.len()).unwrap().to_le_bytes();
+    [name, &length, content, &[0][..content.len() % 2]].concat()
+}
+
+#[tokio::test]
+async fn what_stands_among_the_frames_of_a_webp_goes_and_every_frame_is_as_it_was() {
+    let moving = variant(&walk(Rgba([20, 20, 230, 255]), Repeat::Infinite), 160, Webp).await;
+    // Chunks of even lengths and of odd ones, with and without what makes them even, and what is no chunk.
+    let secrets: [&[u8]; 4] = [
+        b"CAMR\x06\0\0\0SECRET",
+        b"CAMR\x07\0\0\0SECRET!\0EXIF\x07\0\0\0SECRET!",
+        b"XMP \x06\0\0\0SECRETSECRET",
+        b"",
+    ];
+    let mut inside = b"WEBP".to_vec();
+    let mut frames = 0;
+    for (name, content) in chunks(&moving[12..]) {
+        if name == b"ANMF" {
+            inside.extend(chunk(name, &[content, secrets[frames % secrets.len()]].concat()));
+            frames += 1;
+        } else {
+            inside.extend(chunk(name, content));
+        }
+    }
+    assert!(frames > 4, "{frames}");
+    let telling = chunk(b"RIFF", &inside);
+    let decoders = decoders();
+    for scrub in [Scrub::Location, Scrub::All] {
+        // The decoder here knows no such frames; clients that have only headers looked at send them.
+        let by_header = Asked {
+            scrub,
+            validation: Validation::Header,
+            ..asked()
+        };
+        let held = file(&telling);
+        let before = decoders.inspect(held.to_path_buf(), by_header);
+        let before = before.await.unwrap();
+        let scrubbed = apply(&telling, &before);
+        assert!(!scrubbed.windows(6).any(|word| word == b"SECRET"), "{scrub}");
+        assert_eq!(
+            scrubbed, moving,
+            "{scrub}: nothing but what stood among the frames is gone"
+        );
+        let after = inspect(&decoders, &file(&scrubbed), scrub).await;
+        assert_eq!((after.edits, after.frames), (vec![], before.frames), "{scrub}");
     }
 }

@@ -74,7 +74,10 @@ fn told_and_covered(cover: &[u8]) -> Vec<u8> {
     let title = boxed(b"\xa9nam", &data(1, b"at SECRET home"));
     let picture = boxed(b"covr", &data(13, cover));
     let comment = boxed(b"\xa9cmt", &data(1, b"SECRET words"));
-    let handler = boxed(b"hdlr", &[&[0; 8][..], b"mdirappl", &[0; 9]].concat());
+    let handler = boxed(
+        b"hdlr",
+        &[&[0; 8][..], b"mdirappl", &[0; 8], b"SECRET program\0"].concat(),
+    );
     let list = boxed(b"ilst", &[title, picture, comment].concat());
     let meta = boxed(b"meta", &[vec![0; 4], handler, list].concat());
     let place = boxed(b"\xa9xyz", b"\0\x12\x15\xc7+12.3456-065.4321/");

@@ -27,12 +27,16 @@ fn track(kind: &[u8], samples: [(usize, usize); 2], more: &[u8]) -> Vec<u8> {
         full(b"stsc", &[word(1), word(1), word(1), word(1)].concat()),
         full(b"stsz", &[&word(0)[..], &word(2), &sizes].concat()),
         full(b"stco", &[&word(2)[..], &places].concat()),
+        part(b"CAMR", &secret()),
     ]
     .concat();
     let media = [
         full(b"mdhd", &[0; 20]),
         handler,
-        part(b"minf", &part(b"stbl", &table)),
+        part(
+            b"minf",
+            &[part(b"stbl", &table), part(b"CAMR", &secret())].concat(),
+        ),
         part(b"udta", &secret()),
     ]
     .concat();
@@ -118,6 +122,50 @@ pub(super) fn movie(brand: &[u8]) -> Vec<u8> {
         part(b"mdat", &samples),
         part(b"moov", &movie),
         part(b"meta", &keys),
+    ]
+    .concat()
+}
+
+/// A film in fragments, as browsers and cameras of the net record it, which tells in every list of boxes that a fragment has.
+pub(super) fn fragments() -> Vec<u8> {
+    let strange = part(b"CAMR", &secret());
+    let extends = [full(b"trex", &[0; 20]), strange.clone()].concat();
+    let movie = [
+        full(b"mvhd", &[0; 96]),
+        track(b"vide", [(0, 0), (0, 0)], b""),
+        part(b"mvex", &extends),
+    ]
+    .concat();
+    let piece = [
+        full(b"tfhd", &word(1)),
+        full(b"tfdt", &word(0)),
+        full(b"trun", &[word(1), word(SEEN.len())].concat()),
+        part(b"udta", &part(b"\xa9xyz", &secret())),
+        part(b"uuid", &[&[7; 16], secret().as_slice()].concat()),
+        part(b"free", &secret()),
+        strange.clone(),
+    ]
+    .concat();
+    let fragment = [
+        full(b"mfhd", &word(1)),
+        part(b"traf", &piece),
+        full(b"meta", &secret()),
+        part(b"skip", &secret()),
+        strange.clone(),
+    ]
+    .concat();
+    let event = full(
+        b"emsg",
+        &[b"https://aomedia.org/emsg/ID3\0", secret().as_slice()].concat(),
+    );
+    let places = [full(b"tfra", &[0; 12]), strange, full(b"mfro", &word(16))].concat();
+    [
+        part(b"ftyp", b"iso5\0\0\0\0iso5"),
+        part(b"moov", &movie),
+        event,
+        part(b"moof", &fragment),
+        part(b"mdat", SEEN),
+        part(b"mfra", &places),
     ]
     .concat()
 }
