@@ -192,7 +192,7 @@ fn headers(language: Language) -> Value {
         "X-Request-Id": header(t("The request's id: name it when you report something.", "请求编号：反馈问题时请附上。")),
         "RateLimit": header(t("How much of each limit is left, and when it is whole again.", "各项限额的剩余量及恢复时间。")),
         "RateLimit-Policy": header(t("The limits: `client`, one client address; `account`, all that an account sends; `token`, one with a rate of its own.", "限额：`client` 为单个客户端地址，`account` 为整个账户，`token` 为设有速率的令牌。")),
-        "ETag": header(t("Changes with everything about the image that can be changed; for `If-Match`.", "图片信息的版本，用于 `If-Match`。")),
+        "ETag": header(t("Changes with everything that can be changed; for `If-Match`.", "内容的版本，用于 `If-Match`。")),
         "Set-Cookie": header(t("The cookie `berth_session`.", "Cookie `berth_session`。")),
         "WWW-Authenticate": header(t("How to come back with a credential.", "说明如何携带凭证。")),
         "Retry-After": {

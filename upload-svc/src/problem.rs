@@ -188,6 +188,7 @@ impl From<catalog::AlbumError> for Failure {
             catalog::AlbumError::Catalog(error) => Self::Catalog(error),
             catalog::AlbumError::NotFound => ImageRefusal::NoSuchAlbum.into(),
             catalog::AlbumError::NameTaken => ImageRefusal::AlbumNameTaken.into(),
+            catalog::AlbumError::Unexpected => ImageRefusal::PreconditionFailed.into(),
             catalog::AlbumError::IsDefault => ImageRefusal::DefaultAlbum.into(),
         }
     }

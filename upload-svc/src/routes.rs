@@ -17,7 +17,7 @@ mod uploads;
 mod usage;
 mod users;
 
-pub(crate) use images::{IfMatch, image_url, thumbnail_url};
+pub(crate) use images::{IfMatch, image_url, tag_of, thumbnail_url};
 pub(crate) use page::Page;
 pub(crate) use reply::{CORS, answer, finish, with_cors};
 pub(crate) use small_body::read_body;

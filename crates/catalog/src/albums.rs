@@ -48,10 +48,16 @@ pub enum AlbumError {
     /// The account has another album of that name.
     #[error("the album's name is taken")]
     NameTaken,
+    /// It is not what the client expected.
+    #[error("the album is not as expected")]
+    Unexpected,
     /// It is the one that must stay.
     #[error("the album `default` stays as it is")]
     IsDefault,
 }
+
+/// Whether an album is still what its client believes it to be (`If-Match`); asked while its row is locked.
+pub type ExpectedAlbum<'a> = &'a (dyn Fn(&AlbumRecord) -> bool + Send + Sync);
 
 /// What becomes of the live images of an album that is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -138,24 +144,38 @@ pub async fn create_album(
     row.as_ref().map(read).ok_or(AlbumError::NameTaken)
 }
 
-/// Changes an album of this account and gives it as it is now.
+/// Changes an album of this account, if it is as `expected`, and gives it as it is now.
 pub async fn patch_album(
     catalog: &Catalog,
     account_id: i64,
     id: i64,
     patch: &AlbumPatch,
+    expected: ExpectedAlbum<'_>,
     now: Timestamp,
 ) -> Result<AlbumRecord, AlbumError> {
     const OPERATION: &str = "change an album";
+    let held = format!("SELECT {COLUMNS} FROM album WHERE id = $1 AND account_id = $2 FOR UPDATE");
     let sql = format!(
         "UPDATE album SET name = coalesce($3, name), description = coalesce($4, description),
             policy = CASE WHEN $5 THEN $6::jsonb ELSE policy END, updated_at = $7
-         WHERE id = $1 AND account_id = $2 AND (name <> '{DEFAULT_ALBUM}' OR coalesce($3, name) = name) RETURNING {COLUMNS}"
+         WHERE id = $1 AND account_id = $2 RETURNING {COLUMNS}"
     );
     let policy = patch.policy.clone().flatten();
-    let client = catalog.client(OPERATION).await?;
-    let row = client
-        .query_opt(
+    let mut client = catalog.client(OPERATION).await?;
+    let transaction = client.transaction().await.map_err(Error::statement(OPERATION))?;
+    let before = transaction
+        .query_opt(&held, &[&id, &account_id])
+        .await
+        .map_err(Error::statement(OPERATION))?;
+    let before = before.as_ref().map(read).ok_or(AlbumError::NotFound)?;
+    if !expected(&before) {
+        return Err(AlbumError::Unexpected);
+    }
+    if before.name == DEFAULT_ALBUM && patch.name.as_ref().is_some_and(|name| name != DEFAULT_ALBUM) {
+        return Err(AlbumError::IsDefault);
+    }
+    let row = transaction
+        .query_one(
             &sql,
             &[
                 &id,
@@ -168,21 +188,17 @@ pub async fn patch_album(
             ],
         )
         .await;
+    let changed = match row {
+        Ok(row) => read(&row),
+        Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => return Err(AlbumError::NameTaken),
+        Err(error) => return Err(Error::statement(OPERATION)(error).into()),
+    };
+    transaction.commit().await.map_err(Error::statement(OPERATION))?;
     drop(client);
-    match row {
-        Ok(Some(row)) => {
-            if patch.policy.is_some() {
-                catalog.until_heard().await;
-            }
-            Ok(read(&row))
-        }
-        Ok(None) => match find_album(catalog, Some(account_id), id).await? {
-            Some(_) => Err(AlbumError::IsDefault),
-            None => Err(AlbumError::NotFound),
-        },
-        Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => Err(AlbumError::NameTaken),
-        Err(error) => Err(Error::statement(OPERATION)(error).into()),
+    if patch.policy.is_some() {
+        catalog.until_heard().await;
     }
+    Ok(changed)
 }
 
 /// Rows in one statement.

@@ -70,8 +70,8 @@ pub use accounts::{
     AccountRecord, NewAccount, Role, create_account, find_account, find_account_id, has_accounts,
 };
 pub use albums::{
-    AlbumContents, AlbumError, AlbumPatch, AlbumRecord, DEFAULT_ALBUM, create_album, delete_album,
-    find_album, list_albums, patch_album,
+    AlbumContents, AlbumError, AlbumPatch, AlbumRecord, DEFAULT_ALBUM, ExpectedAlbum, create_album,
+    delete_album, find_album, list_albums, patch_album,
 };
 pub use blob::NewBlob;
 pub use bulk::{BulkAction, BulkCaller, change_many};

@@ -29,9 +29,16 @@ async fn set_album(server: &Server, policy: Option<Value>) {
         policy: Some(policy),
         ..AlbumPatch::default()
     };
-    catalog::patch_album(&uploads, server.account, albums[0].id, &patch, server.clock.now())
-        .await
-        .unwrap();
+    catalog::patch_album(
+        &uploads,
+        server.account,
+        albums[0].id,
+        &patch,
+        &|_| true,
+        server.clock.now(),
+    )
+    .await
+    .unwrap();
 }
 
 pub(crate) async fn change(server: &Server, picture: &Picture, patch: ImagePatch) {

@@ -3,6 +3,7 @@ use http_kit::Language;
 use serde_json::json;
 
 use super::{
+    image_changes::if_match,
     operation::{Access, Operation, delete, get, patch, post},
     schema::{Schema, object, one_of, refer_to, text},
     schemas::page_of,
@@ -27,6 +28,7 @@ pub(super) fn operations(language: Language) -> Vec<Operation> {
             .access(Access::Own(Scope::Manage))
             .takes_json(fields(name()), &json!({ "name": "Crete" }))
             .answers(201, t("The album.", "新相册。"), refer_to("Album"))
+            .with_headers(&["ETag"])
             .leads_to(&["getAlbum", "changeAlbum", "deleteAlbum"], ID)
             .refuses(&["album_name_taken"]),
         get("/v1/albums/{id}", "getAlbum", t("One album", "查看相册"))
@@ -34,37 +36,45 @@ pub(super) fn operations(language: Language) -> Vec<Operation> {
             .keeps_to_album()
             .path_part("id", album_number())
             .answers(200, t("The album.", "相册信息。"), refer_to("Album"))
+            .with_headers(&["ETag"])
             .refuses(&["no_such_album"]),
-        patch("/v1/albums/{id}", "changeAlbum", t("Change an album", "修改相册"))
-            .about(t(
-                "What is absent stays. `default` can't be renamed.",
-                "未提供的字段保持不变。`default` 不能改名。",
-            ))
-            .access(Access::OwnOrAdmin(Scope::Manage))
-            .keeps_to_album()
-            .path_part("id", album_number())
-            .takes_json(
-                fields(name().optional()),
-                &json!({ "description": "Spring 2026" }),
-            )
-            .answers(
-                200,
-                t("The album as it is now.", "修改后的相册。"),
-                refer_to("Album"),
-            )
-            .refuses(&["no_such_album", "album_name_taken", "default_album"]),
-        delete("/v1/albums/{id}", "deleteAlbum", t("Delete an album", "删除相册"))
-            .access(Access::OwnOrAdmin(Scope::Manage))
-            .path_part("id", album_number())
-            .query(
-                "images",
-                one_of(&["keep", "withdraw"]).with("default", "keep").about(t(
-                    "What becomes of its images: they move to `default`, or are withdrawn.",
-                    "其中的图片：移到 `default`，或一并撤回。",
-                )),
-            )
-            .answers_nothing(204, t("Deleted.", "已删除。"))
-            .refuses(&["no_such_album", "default_album", "invalid_field"]),
+        if_match(
+            patch("/v1/albums/{id}", "changeAlbum", t("Change an album", "修改相册"))
+                .about(t(
+                    "What is absent stays. `default` can't be renamed.",
+                    "未提供的字段保持不变。`default` 不能改名。",
+                ))
+                .access(Access::OwnOrAdmin(Scope::Manage))
+                .keeps_to_album()
+                .path_part("id", album_number())
+                .takes_json(
+                    fields(name().optional()),
+                    &json!({ "description": "Spring 2026" }),
+                )
+                .answers(
+                    200,
+                    t("The album as it is now.", "修改后的相册。"),
+                    refer_to("Album"),
+                )
+                .with_headers(&["ETag"])
+                .refuses(&["no_such_album", "album_name_taken", "default_album"]),
+            language,
+        ),
+        if_match(
+            delete("/v1/albums/{id}", "deleteAlbum", t("Delete an album", "删除相册"))
+                .access(Access::OwnOrAdmin(Scope::Manage))
+                .path_part("id", album_number())
+                .query(
+                    "images",
+                    one_of(&["keep", "withdraw"]).with("default", "keep").about(t(
+                        "What becomes of its images: they move to `default`, or are withdrawn.",
+                        "其中的图片：移到 `default`，或一并撤回。",
+                    )),
+                )
+                .answers_nothing(204, t("Deleted.", "已删除。"))
+                .refuses(&["no_such_album", "default_album", "invalid_field"]),
+            language,
+        ),
     ]
 }
 

@@ -19,10 +19,10 @@ pub(super) fn operations(language: Language) -> Vec<Operation> {
     ]
 }
 
-fn if_match(operation: Operation, language: Language) -> Operation {
+pub(super) fn if_match(operation: Operation, language: Language) -> Operation {
     let about = language.pick(
-        "The `ETag` of the image as you know it; if somebody has changed it since: 412 `precondition_failed`.",
-        "您所知的图片 `ETag`；若其间已被修改，返回 412 `precondition_failed`。",
+        "The `ETag` of it as you know it; if somebody has changed it since: 412 `precondition_failed`.",
+        "您所知的 `ETag`；若其间已被修改，返回 412 `precondition_failed`。",
     );
     operation
         .header("If-Match", text().about(about))

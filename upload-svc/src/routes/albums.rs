@@ -1,15 +1,16 @@
 use catalog::{AlbumContents, AlbumPatch, AlbumRecord, Bearer, BulkCaller};
 use domain::{ImageRefusal, Refusal, Scope, hotlink::Level};
-use http::StatusCode;
+use http::{HeaderValue, StatusCode, header::ETAG};
 use http_kit::Language;
 use serde_json::{Value, json};
 use warp::reply::Response;
 
 use super::{
-    Asked, Body, Page, answer,
+    Asked, Body, IfMatch, Page, answer,
     images::fields::{self, object},
     read_body,
     reply::Outcome,
+    tag_of,
 };
 use crate::{
     Service,
@@ -37,7 +38,7 @@ pub(super) async fn list(service: Service, asked: Asked) -> Response {
 /// `POST /v1/albums`: makes one. 409 when there is one of that name.
 pub(super) async fn create(service: Service, asked: Asked, body: Body) -> Response {
     let language = Language::of(&asked.headers);
-    let outcome: Outcome = async {
+    let outcome = async {
         let bearer = authenticate(&service, &asked).await?;
         require(&bearer, Scope::Manage)?;
         let patch = read_patch(read_body(&asked.headers, body).await?)?;
@@ -47,38 +48,39 @@ pub(super) async fn create(service: Service, asked: Asked, body: Body) -> Respon
             .ok_or_else(|| fields::invalid("name", "an album needs one"))?;
         let album =
             catalog::create_album(service.catalog(), bearer.account_id, &name, &patch, service.now()).await?;
-        Ok((StatusCode::CREATED, Some(album_json(&album))))
+        Ok((StatusCode::CREATED, album))
     }
     .await;
-    answer("POST /v1/albums", language, outcome)
+    tell("POST /v1/albums", language, outcome)
 }
 
 /// `GET /v1/albums/{id}`.
 pub(super) async fn describe(id: String, service: Service, asked: Asked) -> Response {
     let language = Language::of(&asked.headers);
-    let outcome: Outcome = async {
+    let outcome = async {
         let bearer = authenticate_in_album(&service, &asked).await?;
         require(&bearer, Scope::Read)?;
-        let album = find(&service, &bearer, &id).await?;
-        Ok((StatusCode::OK, Some(album_json(&album))))
+        Ok((StatusCode::OK, find(&service, &bearer, &id).await?))
     }
     .await;
-    answer("GET /v1/albums/{id}", language, outcome)
+    tell("GET /v1/albums/{id}", language, outcome)
 }
 
-/// `PATCH /v1/albums/{id}`: changes what stands in the body and leaves the rest.
+/// `PATCH /v1/albums/{id}`: changes what stands in the body and leaves the rest. With `If-Match` only if it is still the same.
 pub(super) async fn patch(id: String, service: Service, asked: Asked, body: Body) -> Response {
     let language = Language::of(&asked.headers);
-    let outcome: Outcome = async {
+    let outcome = async {
         let bearer = authenticate_in_album(&service, &asked).await?;
         require(&bearer, Scope::Manage)?;
         let album = find(&service, &bearer, &id).await?;
         let patch = read_patch(read_body(&asked.headers, body).await?)?;
+        let if_match = IfMatch::of(&asked.headers);
         let album = catalog::patch_album(
             service.catalog(),
             album.account_id,
             album.id,
             &patch,
+            &|before| if_match.allows_tag(&etag(before)),
             service.now(),
         )
         .await?;
@@ -92,13 +94,14 @@ pub(super) async fn patch(id: String, service: Service, asked: Asked, body: Body
             };
             catalog::record(service.catalog(), &event, service.now()).await?;
         }
-        Ok((StatusCode::OK, Some(album_json(&album))))
+        Ok((StatusCode::OK, album))
     }
     .await;
-    answer("PATCH /v1/albums/{id}", language, outcome)
+    tell("PATCH /v1/albums/{id}", language, outcome)
 }
 
-/// `DELETE /v1/albums/{id}`: its images move to `default`, or with `?images=withdraw` are withdrawn.
+/// `DELETE /v1/albums/{id}`: its images move to `default`, or with `?images=withdraw` are withdrawn. With `If-Match` only if it is still the same when
+/// that begins.
 pub(super) async fn remove(id: String, service: Service, asked: Asked) -> Response {
     let language = Language::of(&asked.headers);
     let outcome: Outcome = async {
@@ -106,6 +109,9 @@ pub(super) async fn remove(id: String, service: Service, asked: Asked) -> Respon
         require(&bearer, Scope::Manage)?;
         let contents = read_contents(&asked.query)?;
         let album = find(&service, &bearer, &id).await?;
+        if !IfMatch::of(&asked.headers).allows_tag(&etag(&album)) {
+            return Err(ImageRefusal::PreconditionFailed.into());
+        }
         let caller = BulkCaller {
             owner: Some(album.account_id),
             album_id: None,
@@ -157,6 +163,26 @@ fn read_contents(query: &str) -> Result<AlbumContents, Refusal> {
         Some("withdraw") => Ok(AlbumContents::Withdraw),
         Some(_) => Err(fields::invalid("images", "expected keep or withdraw")),
     }
+}
+
+/// An album, with its `ETag`.
+fn tell(
+    route: &'static str,
+    language: Language,
+    outcome: Result<(StatusCode, AlbumRecord), Failure>,
+) -> Response {
+    let tag = outcome.as_ref().ok().map(|(_, album)| etag(album));
+    let told = outcome.map(|(status, album)| (status, Some(album_json(&album))));
+    let mut response = answer(route, language, told);
+    if let Some(tag) = tag.and_then(|tag| HeaderValue::try_from(tag).ok()) {
+        response.headers_mut().insert(ETAG, tag);
+    }
+    response
+}
+
+/// Changes with everything that a client can change; images come and go without it.
+fn etag(album: &AlbumRecord) -> String {
+    tag_of(&json!([album.id, album.name, album.description, album.policy]))
 }
 
 fn album_json(album: &AlbumRecord) -> Value {

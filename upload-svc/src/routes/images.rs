@@ -13,7 +13,7 @@ mod variants;
 
 pub(super) use bulk::bulk;
 pub(super) use change::{patch, replace, restore};
-pub(crate) use if_match::IfMatch;
+pub(crate) use if_match::{IfMatch, tag_of};
 pub(super) use list::{exists, list};
 pub(super) use signed_links::{revoke, sign};
 pub(crate) use variants::thumbnail_url;

@@ -12,13 +12,12 @@ use domain::{
 use http::{HeaderValue, StatusCode, header::ETAG};
 use http_kit::{Language, get_or_head, put};
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 use warp::{Filter, path, reply::Response};
 
 use super::{
     Asked, Body, IfMatch, Row, answer, asked,
     images::fields::{self, object},
-    read_body, sent,
+    read_body, sent, tag_of,
 };
 use crate::{
     Service,
@@ -124,6 +123,5 @@ fn site_json(service: &Service, site: &SitePolicy) -> Value {
 
 /// Changes with the policy.
 fn etag(site: &SitePolicy) -> String {
-    let digest = domain::Sha256(Sha256::digest(site.policy.to_string()).into()).to_string();
-    format!("\"{}\"", &digest[..32])
+    tag_of(&site.policy)
 }

@@ -195,3 +195,42 @@ async fn the_images_of_a_deleted_album_move_to_default_or_are_withdrawn() {
         "invalid_field",
     );
 }
+
+#[tokio::test]
+async fn an_album_that_somebody_changed_meanwhile_is_neither_changed_nor_deleted() {
+    let server = Server::start(&[]).await;
+    let made = send(&server, "POST", "/v1/albums", &json!({ "name": "Crete" })).await;
+    let path = format!("/v1/albums/{}", made.json()["id"]);
+    let before = made.header("etag").unwrap().to_owned();
+    assert_eq!(server.get(&path).await.header("etag"), Some(before.as_str()));
+    // An image that comes in changes nothing of what a client could have changed.
+    upload_id(&server, 1, &[("album", &made.json()["id"].to_string())]).await;
+    let bearer = server.bearer();
+    let expecting = async |method: &str, tag: &str, name: &str| {
+        let headers = [bearer.as_str(), &format!("If-Match: {tag}")];
+        match method {
+            "DELETE" => server.send(method, &path, &headers, b"").await,
+            _ => {
+                server
+                    .send_json(method, &path, &headers, &json!({ "name": name }))
+                    .await
+            }
+        }
+    };
+    let changed = expecting("PATCH", &before, "Creta").await;
+    assert_eq!(changed.status, 200, "{changed:?}");
+    let after = changed.header("etag").unwrap().to_owned();
+    assert_ne!(after, before);
+    for method in ["PATCH", "DELETE"] {
+        assert_problem(
+            &expecting(method, &before, "Kreta").await,
+            412,
+            "precondition_failed",
+        );
+    }
+    assert_eq!(server.get(&path).await.json()["name"], "Creta");
+    assert_eq!(expecting("PATCH", "*", "Kriti").await.status, 200);
+    assert_problem(&expecting("DELETE", &after, "").await, 412, "precondition_failed");
+    let tag = server.get(&path).await.header("etag").unwrap().to_owned();
+    assert_eq!(expecting("DELETE", &tag, "").await.status, 204);
+}

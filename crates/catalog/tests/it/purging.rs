@@ -261,9 +261,16 @@ async fn rules_of_many_and_the_name_of_an_owner_are_spread_over_their_images() {
         ),
         (json!({ "visibility": "public" }), 3),
     ] {
-        patch_album(&rig.upload, owner, album.id, &rules(policy.clone()), noon())
-            .await
-            .unwrap();
+        patch_album(
+            &rig.upload,
+            owner,
+            album.id,
+            &rules(policy.clone()),
+            &|_| true,
+            noon(),
+        )
+        .await
+        .unwrap();
         assert_eq!(written(&rig).await.len(), images, "{policy}");
     }
     for (policy, images) in [

@@ -246,7 +246,7 @@ async fn whatever_changes_what_a_url_answers_waits_for_its_readers() {
         ),
         step(
             "an album's policy",
-            patch_album(catalog, owner, album.id, &policy, noon()),
+            patch_album(catalog, owner, album.id, &policy, &|_| true, noon()),
         ),
         step(
             "an album",

@@ -3,7 +3,7 @@ use http::{
     HeaderMap,
     header::{HeaderValue, IF_MATCH},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 /// The `ETag` of an image's description, quotation marks included: it changes with everything that a client can change. The count of views
@@ -20,6 +20,11 @@ pub(crate) fn etag(image: &ImageRecord) -> String {
         image.expiry.at(),
         image.ended.is_some(),
     ]);
+    tag_of(&said)
+}
+
+/// The `ETag` of what is said in these words.
+pub(crate) fn tag_of(said: &Value) -> String {
     let digest = domain::Sha256(Sha256::digest(said.to_string()).into()).to_string();
     format!("\"{}\"", &digest[..32])
 }
