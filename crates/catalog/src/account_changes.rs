@@ -58,6 +58,9 @@ pub enum AccountError {
     /// There is no such account, or not any more.
     #[error("there is no such account")]
     NotFound,
+    /// It is not what the client expected.
+    #[error("the account is not as expected")]
+    Unexpected,
     /// Nobody would be left who may administer.
     #[error("this is the last administrator")]
     LastAdmin,
@@ -125,11 +128,15 @@ pub async fn list_accounts(
     rows.iter().map(|row| read(OPERATION, row)).collect()
 }
 
-/// Changes an account. Who is disabled, or gets a new password, is signed out everywhere.
+/// Whether an account is still what its client believes it to be (`If-Match`); asked while its row is locked.
+pub type ExpectedAccount<'a> = &'a (dyn Fn(&AccountRecord) -> bool + Send + Sync);
+
+/// Changes an account, if it is as `expected`. Who is disabled, or gets a new password, is signed out everywhere.
 pub async fn patch_account(
     catalog: &Catalog,
     id: i64,
     patch: &AccountPatch<'_>,
+    expected: ExpectedAccount<'_>,
     actor: Actor,
     now: Timestamp,
 ) -> Result<AccountRecord, AccountError> {
@@ -147,6 +154,13 @@ pub async fn patch_account(
     let mut client = catalog.client(OPERATION).await?;
     let transaction = client.transaction().await.map_err(Error::statement(OPERATION))?;
     let held = hold(&transaction, id).await?;
+    let before = transaction
+        .query_one(&format!("SELECT {COLUMNS} FROM account WHERE id = $1"), &[&id])
+        .await
+        .map_err(Error::statement(OPERATION))?;
+    if !expected(&read(OPERATION, &before)?) {
+        return Err(AccountError::Unexpected);
+    }
     let loses_admin = patch.role == Some(Role::Member) || patch.disabled == Some(true);
     if loses_admin && held.is_last_admin {
         return Err(AccountError::LastAdmin);

@@ -63,7 +63,7 @@ mod variants;
 mod withdraw;
 
 pub use account_changes::{
-    AccountError, AccountPatch, Actor, Quotas, list_accounts, make_account, patch_account,
+    AccountError, AccountPatch, Actor, ExpectedAccount, Quotas, list_accounts, make_account, patch_account,
 };
 pub use account_deletion::{delete_account, withdraw_of_deleted};
 pub use accounts::{

@@ -2,6 +2,7 @@ use http_kit::Language;
 use serde_json::json;
 
 use super::{
+    image_changes::if_match,
     operation::{Access, Operation, delete, get, patch, post},
     schema::{Schema, count, instant, number, object, refer_to, text, truth},
     schemas::{account_members, page_of, role},
@@ -20,9 +21,10 @@ pub(super) fn operations(language: Language) -> Vec<Operation> {
             .access(Access::Admin)
             .path_part("id", number())
             .answers(200, t("The account.", "账户信息。"), refer_to("Account"))
+            .with_headers(&["ETag"])
             .refuses(&["user_not_found"]),
         change(language),
-        delete("/v1/users/{id}", "deleteUser", t("Delete an account", "删除账户"))
+        if_match(delete("/v1/users/{id}", "deleteUser", t("Delete an account", "删除账户"))
             .about(t(
                 "Its sessions and tokens are gone, its name is free, and all of its images are withdrawn when this answers. There is no undo.",
                 "其会话与令牌全部失效，用户名释放，名下图片全部撤回。不可撤销。",
@@ -30,7 +32,7 @@ pub(super) fn operations(language: Language) -> Vec<Operation> {
             .access(Access::Admin)
             .path_part("id", number())
             .answers_nothing(204, t("Deleted.", "已删除。"))
-            .refuses(&["user_not_found", "last_admin"]),
+            .refuses(&["user_not_found", "last_admin"]), language),
     ]
 }
 
@@ -82,6 +84,7 @@ fn make(language: Language) -> Operation {
             &json!({ "username": "bob", "role": "member", "quota_files": 1000 }),
         )
         .answers(201, t("The account.", "新账户。"), object(members))
+        .with_headers(&["ETag"])
         .leads_to(&["getUser", "changeUser", "deleteUser"], "$response.body#/id")
         .refuses(&["username_taken"])
 }
@@ -106,7 +109,7 @@ fn change(language: Language) -> Operation {
         ),
         ("password", password(language)),
     ]);
-    patch("/v1/users/{id}", "changeUser", t("Change an account", "修改账户"))
+    let operation = patch("/v1/users/{id}", "changeUser", t("Change an account", "修改账户"))
         .about(t(
             "What is absent stays. Who is disabled or gets a new password is signed out at once. The last administrator can be neither disabled nor demoted.",
             "未提供的字段保持不变。被停用或被重设密码的账户立即退出登录。最后一个管理员不能停用或降级。",
@@ -115,7 +118,9 @@ fn change(language: Language) -> Operation {
         .path_part("id", number())
         .takes_json(fields, &json!({ "quota_bytes": 1_073_741_824, "quota_files": null }))
         .answers(200, t("The account as it is now.", "修改后的账户。"), refer_to("Account"))
-        .refuses(&["user_not_found", "last_admin"])
+        .with_headers(&["ETag"])
+        .refuses(&["user_not_found", "last_admin"]);
+    if_match(operation, language)
 }
 
 pub(super) fn events(language: Language) -> Vec<Operation> {

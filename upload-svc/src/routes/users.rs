@@ -1,14 +1,14 @@
 use bytes::Buf;
-use catalog::{AccountError, AccountPatch, Actor, Bearer, NewAccount, Quotas, Role};
-use domain::{AccessRefusal, Refusal, Scope, Scrub, Username, readable_password};
+use catalog::{AccountError, AccountPatch, AccountRecord, Actor, Bearer, NewAccount, Quotas, Role};
+use domain::{AccessRefusal, ImageRefusal, Refusal, Scope, Scrub, Username, readable_password};
 use futures_util::Stream;
-use http::StatusCode;
+use http::{HeaderValue, StatusCode, header::ETAG};
 use http_kit::Language;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 use warp::reply::Response;
 
-use super::{Asked, Page, account::account_json, answer, read_body, reply::Outcome};
+use super::{Asked, IfMatch, Page, account::account_json, answer, read_body, tag_of};
 use crate::{
     Service,
     identity::{authenticate, require},
@@ -45,14 +45,24 @@ pub(super) async fn create<B: Buf>(
     body: impl Stream<Item = Result<B, warp::Error>> + Send + 'static,
 ) -> Response {
     let language = Language::of(&asked.headers);
-    answer("POST /v1/users", language, make(&service, &asked, body).await)
+    let made = make(&service, &asked, body).await;
+    let tag = made.as_ref().ok().map(|(user, _)| etag(user));
+    let told = made.map(|(user, drawn)| {
+        let mut shown = account_json(&user);
+        if let Some(drawn) = drawn {
+            shown["password"] = json!(drawn);
+        }
+        (StatusCode::CREATED, Some(shown))
+    });
+    tagged(answer("POST /v1/users", language, told), tag)
 }
 
+/// Makes it, and gives the password that was drawn.
 async fn make<B: Buf>(
     service: &Service,
     asked: &Asked,
     body: impl Stream<Item = Result<B, warp::Error>> + Send + 'static,
-) -> Outcome {
+) -> Result<(AccountRecord, Option<String>), Failure> {
     let bearer = admin(service, asked).await?;
     let sent: NewUser = read_body(&asked.headers, body).await?;
     let username: Username = sent
@@ -83,11 +93,7 @@ async fn make<B: Buf>(
         service.now(),
     )
     .await?;
-    let mut user = account_json(&made.ok_or(AccessRefusal::UsernameTaken)?);
-    if let Some(drawn) = drawn {
-        user["password"] = json!(drawn);
-    }
-    Ok((StatusCode::CREATED, Some(user)))
+    Ok((made.ok_or(AccessRefusal::UsernameTaken)?, drawn))
 }
 
 /// `GET /v1/users/{id}`: one account.
@@ -95,11 +101,9 @@ pub(super) async fn describe(id: String, service: Service, asked: Asked) -> Resp
     let language = Language::of(&asked.headers);
     let outcome = async {
         admin(&service, &asked).await?;
-        let user = catalog::find_account(service.catalog(), read_id(&id)?).await?;
-        let user = user.ok_or(AccessRefusal::NoSuchUser)?;
-        Ok((StatusCode::OK, Some(account_json(&user))))
+        find(&service, &id).await
     };
-    answer("GET /v1/users/{id}", language, outcome.await)
+    tell("GET /v1/users/{id}", language, outcome.await)
 }
 
 #[derive(Deserialize)]
@@ -129,7 +133,8 @@ fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     Deserialize::deserialize(deserializer).map(Some)
 }
 
-/// `PATCH /v1/users/{id}`: role, quotas, disabled, scrub, password. Who is disabled or gets a new password is signed out at once.
+/// `PATCH /v1/users/{id}`: role, quotas, disabled, scrub, password. Who is disabled or gets a new password is signed out at once. With `If-Match`
+/// only if it is still the same.
 pub(super) async fn change<B: Buf>(
     id: String,
     service: Service,
@@ -137,7 +142,7 @@ pub(super) async fn change<B: Buf>(
     body: impl Stream<Item = Result<B, warp::Error>> + Send + 'static,
 ) -> Response {
     let language = Language::of(&asked.headers);
-    answer(
+    tell(
         "PATCH /v1/users/{id}",
         language,
         patch(&id, &service, &asked, body).await,
@@ -149,7 +154,7 @@ async fn patch<B: Buf>(
     service: &Service,
     asked: &Asked,
     body: impl Stream<Item = Result<B, warp::Error>> + Send + 'static,
-) -> Outcome {
+) -> Result<AccountRecord, Failure> {
     let bearer = admin(service, asked).await?;
     let id = read_id(id)?;
     let sent: UserPatch = read_body(&asked.headers, body).await?;
@@ -167,15 +172,18 @@ async fn patch<B: Buf>(
         password: password.as_ref(),
     };
     let actor = actor(&bearer, asked);
-    let user = catalog::patch_account(service.catalog(), id, &patch, actor, service.now()).await?;
-    Ok((StatusCode::OK, Some(account_json(&user))))
+    let if_match = IfMatch::of(&asked.headers);
+    let expected = |before: &AccountRecord| if_match.allows_tag(&etag(before));
+    Ok(catalog::patch_account(service.catalog(), id, &patch, &expected, actor, service.now()).await?)
 }
 
-/// `DELETE /v1/users/{id}`: the account is gone and all of its images are withdrawn when this answers.
+/// `DELETE /v1/users/{id}`: the account is gone and all of its images are withdrawn when this answers. With `If-Match` only if it is still
+/// the same when that begins.
 pub(super) async fn delete(id: String, service: Service, asked: Asked) -> Response {
     let language = Language::of(&asked.headers);
     let outcome = async {
         let bearer = admin(&service, &asked).await?;
+        if_match(&service, &asked, &id).await?;
         let id = read_id(&id)?;
         let (catalog, actor, now) = (service.catalog().clone(), actor(&bearer, &asked), service.now());
         // A task of its own: half a deletion must not be all that is left when the client goes away.
@@ -184,6 +192,48 @@ pub(super) async fn delete(id: String, service: Service, asked: Asked) -> Respon
         Ok::<_, Failure>((StatusCode::NO_CONTENT, None))
     };
     answer("DELETE /v1/users/{id}", language, outcome.await)
+}
+
+async fn find(service: &Service, id: &str) -> Result<AccountRecord, Failure> {
+    let user = catalog::find_account(service.catalog(), read_id(id)?).await?;
+    Ok(user.ok_or(AccessRefusal::NoSuchUser)?)
+}
+
+/// Refuses where the account is not what the request believes it to be. Without a belief it need not be there: an interrupted deletion may be asked
+/// for again.
+async fn if_match(service: &Service, asked: &Asked, id: &str) -> Result<(), Failure> {
+    let believed = IfMatch::of(&asked.headers);
+    if believed == IfMatch::Anything || believed.allows_tag(&etag(&find(service, id).await?)) {
+        return Ok(());
+    }
+    Err(ImageRefusal::PreconditionFailed.into())
+}
+
+/// An account, with its `ETag`.
+fn tell(route: &'static str, language: Language, outcome: Result<AccountRecord, Failure>) -> Response {
+    let tag = outcome.as_ref().ok().map(etag);
+    let told = outcome.map(|user| (StatusCode::OK, Some(account_json(&user))));
+    tagged(answer(route, language, told), tag)
+}
+
+fn tagged(mut response: Response, tag: Option<String>) -> Response {
+    if let Some(tag) = tag.and_then(|tag| HeaderValue::try_from(tag).ok()) {
+        response.headers_mut().insert(ETAG, tag);
+    }
+    response
+}
+
+/// Changes with everything that an administrator can change and see; images come and go without it.
+fn etag(user: &AccountRecord) -> String {
+    tag_of(&json!([
+        user.id,
+        user.username,
+        user.role.as_str(),
+        user.quota_bytes,
+        user.quota_files,
+        user.disabled_at,
+        user.scrub,
+    ]))
 }
 
 async fn admin(service: &Service, asked: &Asked) -> Result<Bearer, Failure> {
@@ -229,6 +279,7 @@ impl From<AccountError> for Failure {
     fn from(error: AccountError) -> Self {
         match error {
             AccountError::Catalog(error) => Self::Catalog(error),
+            AccountError::Unexpected => ImageRefusal::PreconditionFailed.into(),
             AccountError::NotFound => AccessRefusal::NoSuchUser.into(),
             AccountError::LastAdmin => AccessRefusal::LastAdmin.into(),
         }

@@ -361,3 +361,35 @@ async fn no_upload_slips_into_an_account_that_is_being_deleted() {
     let left: (i64, i64, i64) = (row.get(0), row.get(1), row.get(2));
     assert_eq!(left, (0, 0, 0), "{statuses:?}");
 }
+
+#[tokio::test]
+async fn an_account_that_somebody_changed_meanwhile_is_neither_changed_nor_deleted() {
+    let (server, root, _) = with_root().await;
+    let made = server
+        .send_json("POST", "/v1/users", &[&root], &json!({ "username": "carl" }))
+        .await;
+    let path = format!("/v1/users/{}", made.json()["id"]);
+    let before = made.header("etag").unwrap().to_owned();
+    let shown = server.send("GET", &path, &[&root], b"").await;
+    assert_eq!(shown.header("etag"), Some(before.as_str()));
+    let change = async |tag: &str, files: u64| {
+        let headers = [root.as_str(), &format!("If-Match: {tag}")];
+        server
+            .send_json("PATCH", &path, &headers, &json!({ "quota_files": files }))
+            .await
+    };
+    let delete = async |tag: &str| {
+        let headers = [root.as_str(), &format!("If-Match: {tag}")];
+        server.send("DELETE", &path, &headers, b"").await
+    };
+    let changed = change(&before, 7).await;
+    assert_eq!(changed.status, 200, "{changed:?}");
+    for refused in [change(&before, 8).await, delete(&before).await] {
+        assert_eq!(
+            (refused.status, code(&refused).as_str()),
+            (412, "precondition_failed")
+        );
+    }
+    assert_eq!(changed.json()["quota_files"], 7);
+    assert_eq!(delete(changed.header("etag").unwrap()).await.status, 204);
+}
