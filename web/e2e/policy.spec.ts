@@ -93,7 +93,7 @@ test('a picture has rules of its own, whose word is told in their dialog, and ca
   const dialog = page.getByRole('dialog', { name: 'Rules of the picture: picture-312.png' });
   const sliding = dialog.getByLabel('Each view keeps it alive for');
   // What holds while nothing is said stands in the choice to say nothing.
-  await expect(sliding.locator('option').first()).toHaveText('As its album says: Not at all');
+  await expect(sliding.locator('option').first()).toHaveText('As its album says (Not at all)');
   await sliding.selectOption({ label: '30 days' });
   await dialog.getByLabel('Sites that may show pictures', { exact: true }).selectOption('Only berth itself');
   await dialog.getByRole('button', { name: 'Save' }).click();

@@ -100,6 +100,8 @@ async function send(method: Method, path: string, options: Options): Promise<Res
 /** What to tell people about an error. */
 export function told(error: unknown): string {
   if (error instanceof Unreachable) return language.words.common.offline;
+  // Not berth itself has answered, but what stands before it.
+  if (error instanceof Problem && error.code === 'unknown') return language.words.common.away(error.status);
   if (error instanceof Problem) return error.message;
   return language.words.common.failed;
 }

@@ -1,5 +1,14 @@
-/** The name of a day (`2024-05-01`): today and yesterday by their words, this year's without the year. */
-export function dayName(day: string, now: number, locale: string, words: readonly [string, string]): string {
+/**
+ * The name of a day (`2024-05-01`): today and yesterday by their words, this year's without the year. A short one is for where
+ * there is little room.
+ */
+export function dayName(
+  day: string,
+  now: number,
+  locale: string,
+  words: readonly [string, string],
+  short = false,
+): string {
   const midnight = Date.parse(`${day}T00:00:00`);
   const today = new Date(now);
   today.setHours(0, 0, 0, 0);
@@ -9,9 +18,9 @@ export function dayName(day: string, now: number, locale: string, words: readonl
   const date = new Date(midnight);
   const sameYear = date.getFullYear() === today.getFullYear();
   return new Intl.DateTimeFormat(locale, {
-    weekday: sameYear ? 'long' : 'short',
+    ...(short && !sameYear ? {} : { weekday: sameYear && !short ? 'long' : 'short' }),
     day: 'numeric',
-    month: 'long',
+    month: short ? 'short' : 'long',
     ...(sameYear ? {} : { year: 'numeric' }),
   }).format(date);
 }

@@ -78,17 +78,50 @@ describe('a timeline', () => {
   test('has no gaps and no overlaps', () => {
     let top = 0;
     for (const block of layout.blocks) {
+      if (block.kind === 'day' && block.left > 0) {
+        expect(block.top + block.height).toBeCloseTo(top);
+        continue;
+      }
       expect(block.top).toBeCloseTo(top);
       top += block.height;
     }
     expect(layout.height).toBeCloseTo(top);
+  });
+
+  test('puts days of a few pictures side by side, each under its own name, and fills the row with them', () => {
+    const days = layout.blocks.filter((block) => block.kind === 'day');
+    const [row] = rows(layout.blocks);
+    expect(days.map((day) => day.top)).toEqual([0, 0, expect.any(Number)]);
+    expect(row?.tiles.map((tile) => tile.index)).toEqual([0, 1, 2]);
+    // A day begins where its first picture does, and is at least as wide as what stands in it.
+    for (const day of days.slice(0, 2)) {
+      const own = row?.tiles.filter((tile) => tile.index >= day.from && tile.index < day.to) ?? [];
+      const last = own.at(-1);
+      expect(own[0]?.left).toBe(day.left);
+      expect((last?.left ?? 0) + (last?.width ?? 0)).toBeLessThanOrEqual(day.left + day.width + 1e-6);
+    }
+  });
+
+  test('gives a narrow picture the width of its day, and lets a day that fills rows stand alone', () => {
+    const narrow = [1, 2, 3, 4, 5, 6].map((day) => shape(day, `2024-05-0${7 - day}T08:00:00`, 100, 1000));
+    const crowd = Array.from({ length: 9 }, (_, index) => shape(10 + index, '2024-04-01T08:00:00'));
+    const { blocks } = lay([...narrow, ...crowd], frame);
+    const days = blocks.filter((block) => block.kind === 'day');
+    expect(days.slice(0, 5).map((day) => Math.round(day.left))).toEqual([0, 194, 388, 582, 776]);
+    expect(days[6]).toMatchObject({ day: '2024-04-01', left: 0, width: 1000 });
+    for (const row of rows(blocks)) {
+      const last = row.tiles.at(-1);
+      expect((last?.left ?? 0) + (last?.width ?? 0)).toBeLessThanOrEqual(1000 + 1e-6);
+    }
   });
 });
 
 test('it is known which day is at a height', () => {
   const layout = lay(many(300), frame);
   for (const [at, block] of layout.blocks.entries()) {
-    const before = layout.blocks.slice(0, at + 1).findLast((other) => other.kind === 'day');
+    const before = layout.blocks
+      .slice(0, at + 1)
+      .findLast((other) => other.kind === 'day' && other.left === 0);
     expect(dayAt(layout, block.top + 1)).toBe(before?.kind === 'day' ? before.day : null);
   }
   expect(dayAt(EMPTY, 0)).toBeNull();

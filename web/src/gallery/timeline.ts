@@ -1,6 +1,6 @@
 /**
  * Where every picture of a list stands: days under their headings, pictures in rows that fill the width (each keeps its
- * proportions, a row has one height). Pure arithmetic over numbers, so that 100,000 pictures cost milliseconds, and more of a
+ * proportions, a row has one height). Days of a few pictures stand side by side, for most days have few. Pure arithmetic over numbers, so that 100,000 pictures cost milliseconds, and more of a
  * list can be laid out behind what stands already.
  */
 
@@ -21,7 +21,18 @@ export interface Tile {
 
 export type Block =
   | { kind: 'undated'; key: string; top: number; height: number; from: number }
-  | { kind: 'day'; key: string; top: number; height: number; day: string; from: number; to: number }
+  | {
+      kind: 'day';
+      key: string;
+      top: number;
+      height: number;
+      /** Days that share a row of pictures have one height, and begin where their first picture does. */
+      left: number;
+      width: number;
+      day: string;
+      from: number;
+      to: number;
+    }
   | { kind: 'row'; key: string; top: number; height: number; tiles: Tile[] };
 
 /** How a list is cut into days. */
@@ -48,6 +59,10 @@ export const EMPTY: Layout = { blocks: [], height: 0, count: 0 };
 
 const DAY_HEAD = 56;
 const UNDATED_HEAD = 76;
+/** So much a day's name needs, however narrow its picture is. */
+const DAY_WIDTH = 172;
+/** Between days that stand side by side, besides the gap that is between pictures. */
+const DAY_GAP = 18;
 
 /** Width by height; what is unknown or extreme is shown like something that is neither. */
 export function aspect(shape: Pick<Shape, 'width' | 'height' | 'kind'>): number {
@@ -68,21 +83,29 @@ export function lay(shapes: readonly Shape[], frame: Frame, before: Layout = EMP
   const state = { blocks, top };
   let index = start;
   while (index < shapes.length) {
-    const group = groupOf(shapes[index] as Shape, frame);
-    let end = index;
-    while (end < shapes.length && groupOf(shapes[end] as Shape, frame) === group) end += 1;
-    if (group) head(state, group, index, end);
-    rows(state, shapes, index, end, frame);
-    index = end;
+    const group = groupAt(shapes, index, frame);
+    if (group.name && isUndated(group) && !state.blocks.some((block) => block.kind === 'undated')) {
+      push(state, { kind: 'undated', key: 'undated', top: state.top, height: UNDATED_HEAD, from: index });
+    }
+    const days = group.name ? shelf(shapes, group, frame) : [];
+    if (days.length > 1) {
+      sideBySide(state, shapes, days, frame);
+    } else {
+      if (group.name) push(state, head(group, state.top, 0, frame.width));
+      rows(state, shapes, group.from, group.to, frame);
+    }
+    index = days.at(-1)?.to ?? group.to;
   }
   return { blocks, height: state.top, count: shapes.length };
 }
 
-/** What of a layout stays when more comes behind it: all but the last group, which may go on. */
+/** What of a layout stays when more comes behind it: all but the last days, which may go on, or get neighbours. */
 function kept(before: Layout): { blocks: Block[]; start: number; top: number } {
   const blocks = [...before.blocks];
   let last = blocks.findLastIndex((block) => block.kind === 'day');
   if (last < 0) last = blocks.length - 1;
+  // The first of those that share its row.
+  while (last > 0 && blocks[last - 1]?.top === blocks[last]?.top) last -= 1;
   const block = blocks[last];
   if (!block) return { blocks: [], start: 0, top: 0 };
   blocks.length = last;
@@ -100,13 +123,89 @@ function push(state: Growing, block: Block): void {
   state.top += block.height;
 }
 
-function head(state: Growing, group: string, from: number, to: number): void {
-  const undated = group.startsWith('undated ');
-  if (undated && !state.blocks.some((block) => block.kind === 'undated')) {
-    push(state, { kind: 'undated', key: 'undated', top: state.top, height: UNDATED_HEAD, from });
+/** Pictures that stand under one heading. */
+interface Group {
+  name: string;
+  from: number;
+  to: number;
+}
+
+function groupAt(shapes: readonly Shape[], from: number, frame: Frame): Group {
+  const name = groupOf(shapes[from] as Shape, frame);
+  let to = from + 1;
+  while (to < shapes.length && groupOf(shapes[to] as Shape, frame) === name) to += 1;
+  return { name, from, to };
+}
+
+const isUndated = (group: Group) => group.name.startsWith('undated ');
+
+function head({ name, from, to }: Group, top: number, left: number, width: number): Block {
+  const day = name.replace('undated ', '');
+  return { kind: 'day', key: name, top, height: DAY_HEAD, left, width, day, from, to };
+}
+
+/** How wide a day is whose pictures stand in one row of a height; more than there is, where that is too much to be said. */
+function widthOf(shapes: readonly Shape[], { from, to }: Group, height: number, frame: Frame): number {
+  let width = -frame.gap;
+  for (let index = from; index < to && width < frame.width; index += 1) {
+    width += aspect(shapes[index] as Shape) * height + frame.gap;
   }
-  const day = group.replace('undated ', '');
-  push(state, { kind: 'day', key: group, top: state.top, height: DAY_HEAD, day, from, to });
+  return Math.max(width, DAY_WIDTH);
+}
+
+/** The days from this one on that fit into one row beside each other. */
+function shelf(shapes: readonly Shape[], first: Group, frame: Frame): Group[] {
+  const days: Group[] = [];
+  let room = frame.width;
+  let day = first;
+  for (;;) {
+    room -= widthOf(shapes, day, frame.rowHeight, frame);
+    if (room < 0) return days;
+    days.push(day);
+    room -= frame.gap + DAY_GAP;
+    if (day.to >= shapes.length) return days;
+    day = groupAt(shapes, day.to, frame);
+    // What has no date stands under a heading of its own.
+    if (isUndated(day) !== isUndated(first)) return days;
+  }
+}
+
+/** Days in one row, as high as fills it. */
+function sideBySide(state: Growing, shapes: readonly Shape[], days: readonly Group[], frame: Frame): void {
+  const height = shelfHeight(shapes, days, frame);
+  const tiles: Tile[] = [];
+  let left = 0;
+  for (const day of days) {
+    const width = widthOf(shapes, day, height, frame);
+    state.blocks.push(head(day, state.top, left, width));
+    let at = left;
+    for (let index = day.from; index < day.to; index += 1) {
+      const wide = aspect(shapes[index] as Shape) * height;
+      tiles.push({ index, left: at, width: wide });
+      at += wide + frame.gap;
+    }
+    left += width + frame.gap + DAY_GAP;
+  }
+  state.top += DAY_HEAD;
+  const key = (shapes[days[0]?.from ?? 0] as Shape).id;
+  push(state, { kind: 'row', key, top: state.top, height: height + frame.gap, tiles });
+}
+
+/** The height at which days fill a row, if that makes no giants of a few pictures. */
+function shelfHeight(shapes: readonly Shape[], days: readonly Group[], frame: Frame): number {
+  const between = (days.length - 1) * (frame.gap + DAY_GAP);
+  const wide = (height: number) =>
+    days.reduce((sum, day) => sum + widthOf(shapes, day, height, frame), between);
+  const tallest = frame.rowHeight * 1.25;
+  if (wide(tallest) <= frame.width) return tallest;
+  // Widths grow with the height, piece by piece: halving finds it to a hundredth of a pixel.
+  let [low, high] = [frame.rowHeight, tallest];
+  while (high - low > 0.01) {
+    const middle = (low + high) / 2;
+    if (wide(middle) <= frame.width) low = middle;
+    else high = middle;
+  }
+  return low;
 }
 
 function rows(state: Growing, shapes: readonly Shape[], from: number, to: number, frame: Frame): void {
@@ -176,7 +275,8 @@ export function dayAt(layout: Layout, top: number): string | null {
     index -= 1
   ) {
     const block = layout.blocks[index] as Block;
-    if (block.kind === 'day') return block.day;
+    // Of days side by side the first is named.
+    if (block.kind === 'day' && block.left === 0) return block.day;
   }
   return null;
 }

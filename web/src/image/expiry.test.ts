@@ -11,7 +11,7 @@ const ends = (day: string) => ({ expires_at: `${day}T12:00:00Z` });
 test('the end of one is told by its day and how far away that is', () => {
   expect(endOf(never, NOW, en, 'en')).toBe('Now: it never ends.');
   expect(endOf(ends('2026-12-03'), NOW, en, 'en')).toBe('Now: it ends on Dec 3, 2026, in 12 days.');
-  expect(endOf(ends('2026-12-03'), NOW, zh, 'zh-CN')).toBe('目前：2026年12月3日到期，12天后。');
+  expect(endOf(ends('2026-12-03'), NOW, zh, 'zh-CN')).toBe('目前：2026年12月3日到期，12 天后。');
 });
 
 test.each([

@@ -21,7 +21,7 @@ describe('figures', () => {
     [42, 'en', '42 sec'],
     [120, 'en', '2 min'],
     [7200, 'en', '2 hr'],
-    [120, 'zh-CN', '2分钟'],
+    [120, 'zh-CN', '2 分钟'],
   ])('%d seconds in %s read as %s', (seconds, locale, text) => {
     expect(duration(seconds, locale)).toBe(text);
   });
@@ -29,7 +29,7 @@ describe('figures', () => {
   test('a time is told by its distance, in the largest unit that fits', () => {
     const now = Date.parse('2026-11-21T00:00:00Z');
     expect(away('2026-11-24T01:00:00Z', now, 'en')).toBe('in 3 days');
-    expect(away('2026-11-20T21:00:00Z', now, 'zh-CN')).toBe('3小时前');
+    expect(away('2026-11-20T21:00:00Z', now, 'zh-CN')).toBe('3 小时前');
     expect(away('2026-11-21T00:00:10Z', now, 'en')).toBe('this minute');
   });
 

@@ -102,7 +102,7 @@ export const enSettings = {
       album: 'As the site says',
       image: 'As its album says',
     },
-    inherited: (inherit: string, value: string) => `${inherit}: ${value}`,
+    inherited: (inherit: string, value: string) => `${inherit} (${value})`,
     allowed: 'Sites that may show pictures',
     denied: 'Sites that may not',
     hostsHint: 'One a line: blog.example or *.example.org',

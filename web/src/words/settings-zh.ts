@@ -95,7 +95,7 @@ export const zhSettings: typeof enSettings = {
   policy: {
     of: { album: '相册规则', image: '图片规则' },
     inherit: { site: '按服务器设置', album: '按全站规则', image: '按相册规则' },
-    inherited: (inherit, value) => `${inherit}：${value}`,
+    inherited: (inherit, value) => `${inherit}（${value}）`,
     allowed: '允许引用的网站',
     denied: '禁止引用的网站',
     hostsHint: '每行一个：blog.example 或 *.example.org',
