@@ -60,6 +60,26 @@ test('a page that is loaded again goes on by itself with what was under way, whe
   await expect(page.locator('.row-of-file')).toHaveCount(0);
 });
 
+test('an upload that is cancelled is forgotten by the server, and begins anew when it is tried again', async ({
+  signedIn: page,
+}) => {
+  const throttle = await line(page);
+  await throttle(200 * 1024);
+  const asked: string[] = [];
+  page.on('request', (request) => {
+    if (request.url().includes('/v1/uploads')) asked.push(request.method());
+  });
+  await page.getByTestId('chooser').setInputFiles(file());
+  await page.getByRole('button', { name: 'Pause: large.png' }).waitFor();
+  await page.getByRole('button', { name: 'Cancel: large.png' }).click();
+  await expect(page.locator('[data-phase=cancelled]')).toHaveCount(1);
+  await expect.poll(() => asked).toContain('DELETE');
+  await throttle(-1);
+  await page.getByRole('button', { name: 'Try again: large.png' }).click();
+  await ready(page);
+  expect(asked.filter((method) => method === 'POST')).toHaveLength(2);
+});
+
 test('when the line breaks, the upload goes on from where it had got to', async ({
   browser,
   baseURL,

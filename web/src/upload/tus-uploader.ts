@@ -70,7 +70,8 @@ class Course {
       onShouldRetry: (error) => {
         const status = (error as DetailedError).originalResponse?.getStatus() ?? 0;
         if (status === 0) this.listener.waits();
-        return status === 0 || status === 409 || status === 423 || status === 429 || status >= 500;
+        // No room (507) is the end of it: a quota is not lifted by asking again.
+        return [0, 409, 423, 429].includes(status) || (status >= 500 && status !== 507);
       },
       onError: (error) => void this.stumble(error).catch((reason: unknown) => this.fail(reason)),
       onSuccess: () => void this.arrive().catch((reason: unknown) => this.fail(reason)),
