@@ -46,6 +46,15 @@ test('the page is asked for again each time, its parts are kept for ever, and al
   expect((await request.get('/assets/nothing-1a2b3c4d.js')).status()).toBe(404);
 });
 
+test('a page from before an update says so, and is loaded again', async ({ signedIn: page }) => {
+  await page.route('**/assets/Gallery-*.js', (route) => route.fulfill({ status: 404 }));
+  await page.getByRole('link', { name: 'Gallery' }).click();
+  await expect(page.getByText('berth was updated while this page was open.')).toBeVisible();
+  await page.unroute('**/assets/Gallery-*.js');
+  await page.getByRole('button', { name: 'Load it again' }).click();
+  await expect(page.getByRole('searchbox')).toBeVisible();
+});
+
 test('an inline script does not run, whoever puts it there', async ({ page }) => {
   await page.goto('/');
   await page.evaluate(() => {

@@ -28,6 +28,8 @@ export interface Image {
   views: number;
   created_at: string;
   expires_at: string | null;
+  /** Nobody said when it ends: views may keep it alive, where its album or the site says so. Absent from older servers. */
+  ends_by_policy?: boolean;
   /** The clock on the wall where it was taken; where no zone is known, as if it were UTC's. */
   taken_at: string | null;
   taken_zone: string | null;

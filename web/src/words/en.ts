@@ -44,6 +44,7 @@ export const en = {
     pair: (name: string, value: string) => `${name}: ${value}`,
     keys: 'Keyboard',
     copyFailed: 'The browser did not let us copy. Select the text and copy it by hand.',
+    updated: 'berth was updated while this page was open.',
     crashed: 'This page stumbled',
     reload: 'Load it again',
   },
@@ -220,6 +221,8 @@ export const en = {
     end: {
       never: 'Now: it never ends.',
       ends: (day: string, away: string) => `Now: it ends on ${day}, ${away}.`,
+      slides: (span: string) => ` Each view keeps it for ${span} more.`,
+      slidesShort: (span: string) => `or ${span} after the last view`,
       noneEnds: 'Now: none of them ends.',
       allEnd: (span: string) => `Now: all end ${span}.`,
       someEnd: (n: number, span: string, never: number) =>

@@ -43,6 +43,7 @@ export const zh: Words = {
     pair: (name, value) => `${name}：${value}`,
     keys: '键盘快捷键',
     copyFailed: '浏览器不允许复制，请手动选中文字复制。',
+    updated: 'berth 刚刚升级过，请重新加载页面。',
     crashed: '页面出错了',
     reload: '重新加载',
   },
@@ -212,6 +213,8 @@ export const zh: Words = {
     end: {
       never: '目前：永久保存。',
       ends: (day, away) => `目前：${day}到期，${away}。`,
+      slides: (span) => `每次访问后至少再保存 ${span}。`,
+      slidesShort: (span) => `或最近一次访问后 ${span}`,
       noneEnds: '目前：都永久保存。',
       allEnd: (span) => `目前：都${span}到期。`,
       someEnd: (n, span, never) => `目前：${n} 张${span}到期，${never} 张永久保存。`,
