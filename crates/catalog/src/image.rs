@@ -43,6 +43,8 @@ pub struct ImageRecord {
     pub taken_offset_minutes: Option<i16>,
     pub taken_source: Option<TakenSource>,
     pub expiry: Expiry,
+    /// Nobody said when it ends: a policy of its album or the site may let views keep it alive.
+    pub ends_by_policy: bool,
     /// How often its signed links and its delete link were taken back.
     pub link_generation: i32,
     /// Since when it has ended, and by what: `withdrawn` or `expired`.
@@ -51,7 +53,7 @@ pub struct ImageRecord {
 
 pub(crate) const COLUMNS: &str = "
     image.id, image.public_id, image.account_id, image.album_id, image.name, image.description, image.visibility, image.policy,
-    image.created_at, image.updated_at, image.taken_at, image.taken_offset_minutes, image.taken_source, image.expires_at, image.ended_at, image.ended_by, image.sent_again, image.link_generation, blob.key, blob.md5, blob.sha256, blob.size_bytes, blob.media_type, blob.width, blob.height, blob.thumbhash, blob.dominant_color, blob.camera,
+    image.created_at, image.updated_at, image.taken_at, image.taken_offset_minutes, image.taken_source, image.expires_at, image.ends_by_policy, image.ended_at, image.ended_by, image.sent_again, image.link_generation, blob.key, blob.md5, blob.sha256, blob.size_bytes, blob.media_type, blob.width, blob.height, blob.thumbhash, blob.dominant_color, blob.camera,
     (SELECT jsonb_agg(jsonb_build_array(named_width, format, width, height, size_bytes, encode(sha256, 'hex')) ORDER BY named_width, format DESC)
         FROM variant WHERE variant.blob_id = blob.id AND variant.sha256 IS NOT NULL) AS variants,
     coalesce((SELECT views FROM view_count WHERE view_count.image_id = image.id), 0) AS views";
@@ -166,6 +168,7 @@ pub(crate) fn read(operation: &'static str, row: &Row) -> Result<ImageRecord, Er
             .transpose()
             .map_err(|error| Error::row(operation, error))?,
         expiry: Expiry::from_option(row.get("expires_at")),
+        ends_by_policy: row.get("ends_by_policy"),
         link_generation: row.get("link_generation"),
         ended: ended_at.zip(row.get("ended_by")),
     })

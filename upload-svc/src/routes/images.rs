@@ -231,6 +231,7 @@ pub(crate) fn image_json(service: &Service, image: &ImageRecord, standing: Stand
         "created_at": image.created_at,
         "updated_at": image.updated_at,
         "expires_at": image.expiry.at(),
+        "ends_by_policy": image.ends_by_policy,
         "taken_at": taken_at(image),
         "taken_zone": image.taken_offset_minutes.map(zone),
         "taken_source": image.taken_source.map(TakenSource::as_str),

@@ -18,6 +18,7 @@ async fn what_stands_in_the_body_changes_and_the_rest_stays() {
         .json()["id"]
         .clone();
     for (body, field, value) in [
+        (json!({}), "ends_by_policy", json!(true)),
         (json!({ "name": "/home/ann/日落.png" }), "name", json!("日落.png")),
         (json!({ "description": "after" }), "description", json!("after")),
         (json!({ "album": album }), "album", album.clone()),
@@ -27,6 +28,7 @@ async fn what_stands_in_the_body_changes_and_the_rest_stays() {
             json!("2027-01-01T00:00:00Z"),
         ),
         (json!({ "expires_at": null }), "expires_at", json!(null)),
+        (json!({}), "ends_by_policy", json!(false)),
         (
             json!({ "visibility": "unlisted" }),
             "visibility",

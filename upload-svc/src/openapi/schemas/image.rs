@@ -2,7 +2,7 @@ use http_kit::Language;
 use serde_json::{Value, json};
 
 use crate::openapi::schema::{
-    Schema, count, either, instant, list_of, number, object, one_of, refer_to, text,
+    Schema, count, either, instant, list_of, number, object, one_of, refer_to, text, truth,
 };
 
 /// The public id of an image.
@@ -164,6 +164,7 @@ fn said_of_image(language: Language) -> Vec<(&'static str, Schema)> {
                 .example("2027-02-19T08:30:00Z")
                 .about(t("Null: never.", "null 表示永不过期。")),
         ),
+        ("ends_by_policy", ends_by_policy(language)),
         (
             "taken_at",
             instant().or_null().example(Value::Null).about(t(
@@ -221,6 +222,13 @@ fn said_of_image(language: Language) -> Vec<(&'static str, Schema)> {
                 )),
         ),
     ]
+}
+
+fn ends_by_policy(language: Language) -> Schema {
+    truth().example(false).about(language.pick(
+        "Nobody said when it ends: a policy's `expiry.sliding` may let views keep it alive.",
+        "未指定有效期：策略的 `expiry.sliding` 可使浏览为其续期。",
+    ))
 }
 
 fn md5() -> Schema {
