@@ -19,6 +19,12 @@ pub(crate) enum Command {
     Run,
     /// Clean once, say what was done, and exit; works beside a janitor that runs · 清理一次后退出
     RunOnce,
+    /// Hold the store against the database: files that no row speaks of, rows whose file is lost · 核对存储与数据库
+    Reconcile {
+        /// Remove the files that no row speaks of; without it they are counted · 删除无记录的文件，否则只统计
+        #[arg(long)]
+        remove: bool,
+    },
 }
 
 impl Args {

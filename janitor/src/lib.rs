@@ -13,6 +13,7 @@
 mod measures;
 mod passes;
 mod purge;
+mod reconcile;
 mod report;
 mod schedule;
 mod service;
@@ -20,7 +21,8 @@ mod settings;
 
 pub use passes::{Done, Error, Pass};
 pub use purge::{Addresses, InvalidHook, PurgeHook};
-pub use report::report;
+pub use reconcile::Reconciled;
+pub use report::{report, report_reconciled};
 pub use schedule::{next_run, parse_time};
-pub use service::{Round, Service, health, run, run_once_and_report};
+pub use service::{Round, Service, health, reconcile_and_report, run, run_once_and_report};
 pub use settings::JanitorSettings;

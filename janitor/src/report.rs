@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use crate::{Done, Round};
+use crate::{Done, Reconciled, Round};
 
 /// Columns of a terminal that the labels take.
 const LABEL_WIDTH: usize = 36;
@@ -47,6 +47,33 @@ pub fn report(round: &Round, pretend: bool) -> String {
             padded(pass.as_str()),
             "failed · 失败"
         );
+    }
+    table
+}
+
+/// What the store and the rows say of each other, in the same way; then where lost bytes should be, a line each.
+#[must_use]
+pub fn report_reconciled(found: &Reconciled, removes: bool) -> String {
+    let rows = [
+        ("files looked up · 核对的文件", found.files),
+        ("files without a row · 无记录的文件", found.strangers),
+        ("bytes of them · 其占用的字节", found.stranger_bytes),
+        ("removed · 已删除", found.removed),
+        ("files with odd names · 名称异常的文件", found.odd),
+        ("rows looked up · 核对的记录", found.rows),
+        ("rows without a file · 文件丢失的记录", found.lost),
+    ];
+    let title = if removes {
+        "reconciled · 已核对"
+    } else {
+        "looked at, nothing removed · 仅核对"
+    };
+    let mut table = format!("{}{:>NUMBER_WIDTH$}\n", padded(title), "");
+    for (label, number) in rows {
+        let _ = writeln!(table, "{}{:>NUMBER_WIDTH$}", padded(label), grouped(number));
+    }
+    for key in &found.lost_keys {
+        let _ = writeln!(table, "lost · 丢失: {key}");
     }
     table
 }

@@ -15,11 +15,11 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Done, Error, JanitorSettings, Pass,
+    Done, Error, JanitorSettings, Pass, Reconciled,
     measures::Measures,
     passes::Work,
     purge::Purger,
-    report,
+    report, report_reconciled,
     schedule::{Occasion, Schedule},
 };
 
@@ -219,8 +219,16 @@ impl Service {
         )
     }
 
-    fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.0.clock.now()
+    }
+
+    pub(crate) fn catalog(&self) -> &Catalog {
+        &self.0.catalog
+    }
+
+    pub(crate) fn remover(&self) -> &BlobRemover {
+        &self.0.remover
     }
 }
 
@@ -308,5 +316,40 @@ pub async fn run_once_and_report(
     match round.failures.into_iter().next() {
         Some((_, error)) => Err(error.into()),
         None => Ok(()),
+    }
+}
+
+/// Holds the store against the rows, tells on standard error how far it is, and prints what it found on standard output. Fails when
+/// bytes are lost.
+pub async fn reconcile_and_report(
+    settings: &JanitorSettings,
+    removes: bool,
+    stop: CancellationToken,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    /// Steps between two lines.
+    const STEPS: u32 = 32;
+    let service = Service::new(settings, Clock::system(), &Metrics::new())?;
+    let mut steps = 0;
+    let tell = |found: &Reconciled| {
+        steps += 1;
+        if steps % STEPS == 0 {
+            eprintln!(
+                "{}/{} folders, {} files, {} rows",
+                found.folders,
+                BlobRemover::FOLDERS,
+                found.files,
+                found.rows
+            );
+        }
+    };
+    let removes = removes && !settings.pretend;
+    let found = service.reconcile(removes, &stop, tell).await?;
+    print!("{}", report_reconciled(&found, removes));
+    match (found.lost, stop.is_cancelled()) {
+        (_, true) => Err("stopped before the end; what is told above is what was seen by then".into()),
+        (0, false) => Ok(()),
+        (lost, false) => {
+            Err(format!("the bytes of {lost} live images or more are lost: send them again").into())
+        }
     }
 }

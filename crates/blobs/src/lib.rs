@@ -16,6 +16,7 @@ mod resumable;
 mod rewriting;
 mod scratch;
 mod staging;
+mod survey;
 mod variants;
 mod writer;
 
@@ -26,5 +27,6 @@ pub use resumable::Appending;
 pub use rewriting::Splice;
 pub use scratch::Scratch;
 pub use staging::{Staged, Staging};
+pub use survey::StoredFiles;
 pub use variants::DerivedFile;
 pub use writer::BlobWriter;

@@ -7,7 +7,7 @@ use crate::{Error, disk::Disk, staging::remove_upload};
 /// Unlinks published blobs and purges what uploads left behind. Held by the janitor alone.
 #[derive(Debug, Clone)]
 pub struct BlobRemover {
-    disk: Arc<Disk>,
+    pub(crate) disk: Arc<Disk>,
 }
 
 /// What a purge of the staging folder found.
@@ -31,7 +31,7 @@ impl BlobRemover {
     /// Removes a blob with its variants; false when the blob's file was gone already, which is as good.
     ///
     /// INVARIANT: this is the one place in the product that unlinks a published blob or a variant. The caller holds the lock
-    /// of the blob's row, and nothing links to it.
+    /// of the blob's row, and nothing links to it; or the lock of its MD5, and there is no row.
     pub fn remove(&self, key: &BlobKey, variants: &[VariantKey]) -> Result<bool, Error> {
         // The blob last: while it is there, its row is, which knows of the variants.
         for variant in variants {

@@ -41,20 +41,11 @@ pub(crate) async fn lock_blob(
     beside: Option<i64>,
     now: Timestamp,
 ) -> Result<LockedBlob, Error> {
-    const LOCK: &str =
-        "SELECT pg_advisory_xact_lock(('x' || encode(substring($1::bytea for 8), 'hex'))::bit(64)::bigint)";
     const BOTH: &str = "SELECT FROM blob WHERE sha256 = $1 OR id = $2 ORDER BY id FOR UPDATE";
     const FIND: &str =
         "SELECT id, key, camera IS NULL AS lacks_camera FROM blob WHERE sha256 = $1 FOR UPDATE";
-    let (md5, sha256) = (new.md5.0.as_slice(), new.sha256.0.as_slice());
-    let lock = transaction
-        .prepare_cached(LOCK)
-        .await
-        .map_err(Error::statement(OPERATION))?;
-    transaction
-        .execute(&lock, &[&md5])
-        .await
-        .map_err(Error::statement(OPERATION))?;
+    let sha256 = new.sha256.0.as_slice();
+    lock_md5(transaction, new.md5).await?;
     if let Some(beside) = beside {
         transaction
             .execute(BOTH, &[&sha256, &beside])
@@ -85,6 +76,21 @@ pub(crate) async fn lock_blob(
         });
     }
     insert_blob(transaction, new, now).await
+}
+
+/// Makes uploads of this MD5 wait until the transaction ends, and waits for those that came before.
+pub(crate) async fn lock_md5(transaction: &Transaction<'_>, md5: Md5) -> Result<(), Error> {
+    const LOCK: &str =
+        "SELECT pg_advisory_xact_lock(('x' || encode(substring($1::bytea for 8), 'hex'))::bit(64)::bigint)";
+    let lock = transaction
+        .prepare_cached(LOCK)
+        .await
+        .map_err(Error::statement(OPERATION))?;
+    transaction
+        .execute(&lock, &[&md5.0.as_slice()])
+        .await
+        .map(drop)
+        .map_err(Error::statement(OPERATION))
 }
 
 /// Of bytes that came before anybody looked for a camera in them.

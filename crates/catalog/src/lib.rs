@@ -44,6 +44,7 @@ mod publish;
 mod purges;
 mod quota;
 mod readers;
+mod reconcile;
 mod replace;
 mod restore;
 mod roles;
@@ -111,6 +112,7 @@ pub use purges::{
     spread_purges,
 };
 pub use quota::find_quota;
+pub use reconcile::{LinkedBlob, find_strangers, is_linked, list_linked_blobs, remove_stranger};
 pub use replace::{ReplaceError, Replacing, replace};
 pub use restore::{RestoreTerms, restore};
 pub use roles::{ServiceRole, create_database, let_in};

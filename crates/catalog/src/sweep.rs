@@ -112,7 +112,7 @@ async fn add_variants(transaction: &Transaction<'_>, doomed: &mut [Doomed]) -> R
 }
 
 /// Waits until the session that holds a transaction's locks is gone.
-async fn loss_of(transaction: &Transaction<'_>) -> tokio_postgres::Error {
+pub(crate) async fn loss_of(transaction: &Transaction<'_>) -> tokio_postgres::Error {
     loop {
         tokio::time::sleep(SESSION_CHECK).await;
         if let Err(error) = transaction.simple_query("SELECT 1").await {

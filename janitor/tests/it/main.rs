@@ -8,6 +8,7 @@ mod passes;
 mod program;
 mod purging;
 mod racing;
+mod reconciling;
 mod rig;
 mod schedule;
 mod settings;

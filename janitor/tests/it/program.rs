@@ -116,3 +116,24 @@ async fn the_service_runs_until_it_is_asked_to_stop() {
     assert!(child.wait().await.unwrap().success());
     assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
 }
+
+#[tokio::test]
+async fn reconcile_says_what_it_found_and_fails_when_bytes_are_lost() {
+    let rig = Rig::new().await;
+    let owner = rig.account("owner").await;
+    let image = rig.upload(owner, 1, None).await;
+    let (code, table, log) = said(&of(&rig).arg("reconcile").output().await.unwrap());
+    assert_eq!(code, Some(0), "{log}");
+    assert!(
+        table.starts_with("looked at, nothing removed · 仅核对"),
+        "{table}"
+    );
+    assert!(log.contains("256/256 folders"), "{log}");
+    std::fs::remove_file(rig.data().join("blobs").join(&image.key)).unwrap();
+    let (code, table, log) = said(&of(&rig).args(["reconcile", "--remove"]).output().await.unwrap());
+    assert_eq!(code, Some(1), "{log}");
+    assert!(
+        table.ends_with(&format!("lost · 丢失: {}\n", image.key)),
+        "{table}"
+    );
+}

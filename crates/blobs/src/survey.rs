@@ -1,0 +1,67 @@
+use std::{fs::Metadata, io, path::Path, time::SystemTime};
+
+use domain::BlobKey;
+
+use crate::{BlobRemover, Error};
+
+/// The blobs of one of the store's folders, by their files.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StoredFiles {
+    /// Files that were last written to before the instant that was asked about, and their bytes.
+    pub settled: Vec<(BlobKey, u64)>,
+    /// Files with names that no blob has.
+    pub odd: u64,
+}
+
+impl BlobRemover {
+    /// How many folders [`stored_files`](Self::stored_files) can list.
+    pub const FOLDERS: u16 = 256;
+
+    /// What is in the folder of this number. One that is not there holds nothing.
+    pub fn stored_files(&self, folder: u8, settled_before: SystemTime) -> Result<StoredFiles, Error> {
+        let name = format!("{folder:02x}");
+        let path = self.root().join(&name);
+        let entries = match std::fs::read_dir(&path) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(StoredFiles::default()),
+            Err(error) => return Err(Error::at("list", &path)(error)),
+        };
+        let mut stored = StoredFiles::default();
+        for entry in entries {
+            let entry = entry.map_err(Error::at("list", &path))?;
+            let key = entry
+                .file_name()
+                .to_str()
+                .and_then(|file| format!("{name}/{file}").parse::<BlobKey>().ok());
+            // A file that went away meanwhile was swept.
+            match (key, entry.metadata()) {
+                (_, Err(_)) => {}
+                (Some(key), Ok(metadata)) if metadata.is_file() => {
+                    if is_settled(&metadata, settled_before) {
+                        stored.settled.push((key, metadata.len()));
+                    }
+                }
+                _ => stored.odd += 1,
+            }
+        }
+        Ok(stored)
+    }
+
+    /// Whether there is a file of so many bytes at this key. An error is no answer.
+    pub fn holds(&self, key: &BlobKey, size_bytes: u64) -> Result<bool, Error> {
+        let path = self.root().join(key.as_str());
+        match std::fs::symlink_metadata(&path) {
+            Ok(metadata) => Ok(metadata.is_file() && metadata.len() == size_bytes),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(Error::at("look at", &path)(error)),
+        }
+    }
+
+    fn root(&self) -> &Path {
+        self.disk.root()
+    }
+}
+
+fn is_settled(metadata: &Metadata, before: SystemTime) -> bool {
+    metadata.modified().is_ok_and(|last_write| last_write < before)
+}
