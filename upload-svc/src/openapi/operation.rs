@@ -15,6 +15,7 @@ pub(super) struct Operation {
     pub(super) about: Option<&'static str>,
     pub(super) access: Access,
     pub(super) keeps_to_album: bool,
+    pub(super) knows_nobody: bool,
     pub(super) parameters: Vec<Value>,
     pub(super) body: Option<Value>,
     pub(super) answers: Vec<Answered>,
@@ -90,6 +91,7 @@ impl Operation {
             about: None,
             access: Access::Known,
             keeps_to_album: false,
+            knows_nobody: false,
             parameters: Vec::new(),
             body: None,
             answers: Vec::new(),
@@ -111,6 +113,12 @@ impl Operation {
     /// A token that is bound to an album may do it, to what lies in that album. To others it is refused.
     pub(super) fn keeps_to_album(mut self) -> Self {
         self.keeps_to_album = true;
+        self
+    }
+
+    /// It may be asked without a credential as well, and says that nobody is there.
+    pub(super) fn knows_nobody(mut self) -> Self {
+        self.knows_nobody = true;
         self
     }
 
@@ -283,7 +291,8 @@ impl Operation {
         let ways = super::security::SCHEMES
             .iter()
             .map(|name| json!({ *name: scopes }));
-        Value::Array(ways.collect())
+        let none = self.knows_nobody.then(|| json!({}));
+        Value::Array(ways.chain(none).collect())
     }
 
     /// The extension that says what a token reaches that is bound to an album.

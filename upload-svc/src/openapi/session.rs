@@ -106,6 +106,7 @@ fn describe(language: Language) -> Operation {
     get("/v1/session", "getSession", t("Who am I?", "我是谁"))
         .access(Access::Known)
         .keeps_to_album()
+        .knows_nobody()
         .query(
             "optional",
             truth().about(t(
