@@ -8,8 +8,8 @@ use crate::{Kind, MediaType, NamedWidths, VariantFormat};
 /// three megabytes every width fits. Whoever asks first gets the room, but a third of it is kept for the two widths that
 /// pages use, so that nobody makes an owner's pages heavy by asking for the others.
 ///
-/// Beside that room are the thumbnail, without which a list would load originals, and all variants of a file that browsers do
-/// not show as a picture, since there is nothing else to answer with.
+/// The thumbnail counts and is never without room, for without it a list would load originals. Nor is any variant of a file that
+/// browsers do not show as a picture: there would be nothing else to answer with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VariantRoom {
     media_type: MediaType,
