@@ -186,5 +186,7 @@ export const enSettings = {
       purge_failed: 'A cache was not told to forget',
     } as Record<string, string>,
     nobody: 'Somebody',
+    wholeSite: 'of the site',
+    album: 'of album',
   },
 };

@@ -179,5 +179,7 @@ export const zhSettings: typeof enSettings = {
       purge_failed: '通知缓存失败',
     },
     nobody: '未知',
+    wholeSite: '全站',
+    album: '相册',
   },
 };
