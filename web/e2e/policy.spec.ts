@@ -118,3 +118,28 @@ test('a picture has rules of its own, whose word is told in their dialog, and ca
   await dialog.getByRole('button', { name: 'Save' }).click();
   await expect.poll(kept).toBeNull();
 });
+
+test('where views keep a picture alive, its end is told with that', async ({ signedIn: page, request }) => {
+  await api(request, 'PUT', 'policy', { data: { policy: { expiry: { default: '30d', sliding: '90d' } } } });
+  await uploaded(request, [313], { description: 'slides' });
+  await uploaded(request, [314], { description: 'slides', expires_in: '30d' });
+  await page.goto('/#/gallery?q=slides&sort=newest');
+  // A page asks for the site's rules when it is opened.
+  await page.reload();
+  await page.getByRole('button', { name: 'Open picture-313.png' }).click();
+  await page.getByRole('dialog', { name: /^Picture/ }).waitFor();
+  await page.keyboard.press('i');
+  const details = page.getByRole('complementary', { name: 'Details' });
+  await expect(details).toContainText('or 90 days after the last view');
+  await details.getByRole('button', { name: 'Edit', exact: true }).click();
+  const dialog = page.getByRole('dialog', { name: 'Change expiry' });
+  await expect(dialog).toContainText('Each view keeps it for 90 days more.');
+  await page.keyboard.press('Escape');
+  // An end that somebody said stands still.
+  await details.getByRole('button', { name: 'Close' }).click();
+  await page.keyboard.press('ArrowLeft');
+  await page.keyboard.press('i');
+  await expect(details.getByLabel('Name')).toHaveValue('picture-314.png');
+  await expect(details).toContainText(/in (29|30) days/);
+  await expect(details).not.toContainText('after the last view');
+});
