@@ -6,6 +6,7 @@
 //! What is known of an image's variants hangs on its entry of the shelf. Whatever makes the shelf forget the image (it was
 //! withdrawn, or replaced) forgets them by the same stroke; and every request finds the image first, so no variant outlives it.
 
+mod accept;
 mod wanted;
 
 use std::{
@@ -14,7 +15,7 @@ use std::{
 };
 
 use catalog::{VariantRecord, VariantState, find_variant, wish_for_lost_variant, wish_for_variant};
-use domain::{Kind, VariantFormat, VariantKey};
+use domain::{VariantFormat, VariantKey};
 use http::{HeaderMap, HeaderValue, Response, header};
 use tokio::{sync::OnceCell, time::timeout};
 
@@ -125,11 +126,12 @@ impl Shown {
         }
     }
 
-    /// The image as it is where that is a picture, a drawn poster for a video.
+    /// The image as it is where browsers show that as a picture, else a drawn poster.
     fn without_variants(image: Arc<Shelved>) -> Self {
-        match image.media_type.kind() {
-            Kind::Image => Self::original(image),
-            Kind::Video => Self::drawn(image),
+        if image.media_type.is_picture_for_browsers() {
+            Self::original(image)
+        } else {
+            Self::drawn(image)
         }
     }
 

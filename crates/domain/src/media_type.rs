@@ -129,6 +129,12 @@ impl MediaType {
         }
     }
 
+    /// Whether browsers show the file itself where a picture is wanted. Safari shows HEIC and TIFF, and says so in `Accept`.
+    #[must_use]
+    pub fn is_picture_for_browsers(self) -> bool {
+        self.kind() == Kind::Image && !matches!(self, Self::Tiff | Self::Heic)
+    }
+
     /// The format that an extension means, in any case, aliases (`jpeg`, `tif`, `heif`) included.
     #[must_use]
     pub fn from_extension(extension: &str) -> Option<Self> {

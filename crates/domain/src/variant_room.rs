@@ -1,4 +1,4 @@
-use crate::{Kind, MediaType, NamedWidths, VariantFormat};
+use crate::{MediaType, NamedWidths, VariantFormat};
 
 /// What of the disk the variants of one blob may take, and what is left of it.
 ///
@@ -74,7 +74,7 @@ impl VariantRoom {
 
     /// Takes room for a variant that was made, or says why it is not kept.
     pub fn find(&mut self, named_width: u32, format: VariantFormat, bytes: u64) -> Result<(), NotKept> {
-        if is_picture_for_browsers(self.media_type) {
+        if self.media_type.is_picture_for_browsers() {
             self.judge(named_width, format, bytes)?;
         }
         self.take(named_width, bytes);
@@ -101,11 +101,6 @@ impl VariantRoom {
 
 fn is_of_pages(named_width: u32) -> bool {
     matches!(named_width, NamedWidths::THUMB | NamedWidths::SHOW)
-}
-
-/// Whether the file itself answers whoever wants a picture.
-fn is_picture_for_browsers(media_type: MediaType) -> bool {
-    media_type.kind() == Kind::Image && !matches!(media_type, MediaType::Tiff | MediaType::Heic)
 }
 
 #[cfg(test)]

@@ -114,7 +114,7 @@ pub fn render<R: BufRead + Seek>(
 enum WiderThanPicture {
     /// There is none: the file itself is the answer.
     Passed,
-    /// It is as wide as the picture: the file is a video, and no answer to who wants a picture.
+    /// It is as wide as the picture: the file is a video or a TIFF, and no answer to who wants a picture.
     AsWideAsPicture,
 }
 

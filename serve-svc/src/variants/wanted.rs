@@ -1,5 +1,7 @@
 use domain::{Kind, MediaType, NamedWidths, VariantFormat};
-use http::{HeaderMap, header};
+use http::HeaderMap;
+
+use super::accept::{names, shows};
 
 /// What a URL asks for beside the image itself: `?w=`, `?width=`, `?height=`, `?f=`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +83,8 @@ impl WantedVariant {
 
     /// Whether the answer depends on `Accept`, for a file of this type.
     pub(crate) fn varies(&self, media_type: MediaType) -> bool {
-        self.is_by_accept() || (media_type == MediaType::Heic && self.has_size())
+        let is_shown_by_some = matches!(media_type, MediaType::Heic | MediaType::Tiff);
+        self.is_by_accept() || (is_shown_by_some && self.has_size())
     }
 
     /// What is meant, of a file of this type and of these dimensions.
@@ -94,6 +97,7 @@ impl WantedVariant {
     ) -> Meant {
         match media_type {
             _ if media_type.kind() == Kind::Video => self.of_video(dimensions, widths, headers),
+            MediaType::Tiff => self.of_tiff(dimensions, widths, headers),
             // Few browsers show it, and those say so.
             MediaType::Heic if self.has_size() && !names(headers, media_type.mime()) => Meant::Drawn,
             _ => self
@@ -111,6 +115,19 @@ impl WantedVariant {
             .at_least(self.pixels(dimensions))
             .or(widths.all().last().copied());
         named.map_or(Meant::Drawn, |width| Meant::Variant(width, self.format(headers)))
+    }
+
+    /// Few browsers show a TIFF, and those say so. For the others there is a picture of it, however small it is.
+    fn of_tiff(&self, dimensions: Option<(u32, u32)>, widths: &NamedWidths, headers: &HeaderMap) -> Meant {
+        if names(headers, MediaType::Tiff.mime()) || !self.has_size() && shows(headers, MediaType::Tiff) {
+            return Meant::Original;
+        }
+        let longest = dimensions.map_or(u32::MAX, |(width, height)| width.max(height));
+        let pixels = self.pixels(dimensions).min(longest);
+        let named = widths.at_least(pixels).or(widths.all().last().copied());
+        named.map_or(Meant::Original, |width| {
+            Meant::Variant(width, self.format(headers))
+        })
     }
 
     /// The format that is meant.
@@ -166,35 +183,9 @@ impl WantedVariant {
     }
 }
 
-/// Whether `Accept` lets a client be sent the original. Wildcards stand for what every browser shows, and for nothing else:
-/// all of them send `*/*`.
-fn shows(headers: &HeaderMap, media_type: MediaType) -> bool {
-    let is_common = !matches!(media_type, MediaType::Tiff | MediaType::Bmp | MediaType::Heic);
-    !headers.contains_key(header::ACCEPT)
-        || names(headers, media_type.mime())
-        || (is_common && (names(headers, "image/*") || names(headers, "*/*")))
-}
-
-/// Whether `Accept` names a type, and does not say that it is unwanted (`q=0`).
-fn names(headers: &HeaderMap, mime: &str) -> bool {
-    headers
-        .get_all(header::ACCEPT)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|line| line.split(','))
-        .any(|entry| {
-            let mut parts = entry.split(';').map(str::trim);
-            let is_meant = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(mime));
-            let is_unwanted = parts
-                .filter_map(|parameter| parameter.strip_prefix("q="))
-                .any(|quality| quality.parse::<f32>().is_ok_and(|quality| quality <= 0.0));
-            is_meant && !is_unwanted
-        })
-}
-
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
+    use http::{HeaderValue, header};
 
     use super::VariantFormat::{Jpeg, Webp};
     use super::*;
@@ -236,6 +227,7 @@ mod tests {
         let photo = (MediaType::Jpeg, Some((4000, 3000)));
         let screenshot = (MediaType::Png, Some((1000, 2000)));
         let tiff = (MediaType::Tiff, Some((4000, 3000)));
+        let small_tiff = (MediaType::Tiff, Some((100, 72)));
         for (extension, query, (media_type, dimensions), accepted, expected) in [
             (Some("jpg"), "w=300", photo, "", Some((300, Jpeg))),
             (Some("jpg"), "w=1", photo, "", Some((160, Jpeg))),
@@ -281,6 +273,12 @@ mod tests {
             (None, "", photo, "image/webp", Some((1920, Webp))),
             (None, "", tiff, CHROME, Some((1920, Webp))),
             (None, "", tiff, "image/tiff", None),
+            (Some("tif"), "w=300", tiff, "", Some((300, Webp))),
+            (Some("tif"), "w=300", tiff, "image/tiff,*/*", None),
+            (Some("tif"), "w=1921", tiff, CHROME, Some((1920, Webp))),
+            (Some("tif"), "w=1921", small_tiff, CHROME, Some((160, Webp))),
+            (Some("jpg"), "w=300", small_tiff, CHROME, Some((160, Jpeg))),
+            (None, "", small_tiff, CHROME, Some((160, Webp))),
             (
                 Some("avif"),
                 "w=300",

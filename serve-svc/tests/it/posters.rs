@@ -134,3 +134,24 @@ async fn a_small_heic_is_a_drawn_picture_for_browsers_that_show_none_and_itself_
         assert_eq!(answer.body == bytes, media_type == "image/heic", "{url} {accept}");
     }
 }
+
+#[tokio::test]
+async fn a_small_tiff_is_a_variant_for_browsers_and_drawn_until_it_is_there() {
+    let server = Server::start(&[]).await;
+    let bytes = [b"II*\0".as_slice(), &[7; 100]].concat();
+    let scan = server
+        .publish_bytes(1, bytes.clone(), Visibility::Public, None)
+        .await;
+    let url = format!("/i/{}.tiff?w=480", scan.id);
+    let browser = ["Accept: image/avif,image/webp,*/*"];
+    let nobody_derives = server.ask("GET", &url, &browser).await;
+    assert_eq!(nobody_derives.header("content-type"), Some("image/png"));
+    assert_eq!(nobody_derives.header("cache-control"), Some("private, no-cache"));
+    let variant = ask_and_derive(&server, &url, &browser).await;
+    assert_eq!(variant.header("content-type"), Some("image/webp"));
+    assert_eq!(variant.header("vary"), Some("accept"));
+    let safari = server
+        .ask("GET", &url, &["Accept: image/webp,image/tiff,*/*"])
+        .await;
+    assert_eq!((&safari.body, safari.header("vary")), (&bytes, Some("accept")));
+}

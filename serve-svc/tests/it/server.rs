@@ -297,6 +297,8 @@ fn described(bytes: &[u8]) -> (MediaType, Option<(u32, u32)>) {
         (MediaType::Heic, Some((4032, 3024)))
     } else if bytes.get(4..8) == Some(b"ftyp") {
         (MediaType::Mp4, None)
+    } else if bytes.starts_with(b"II*\0") {
+        (MediaType::Tiff, Some((320, 200)))
     } else {
         (MediaType::Png, Some((40, 40)))
     }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Essence, NotRenderable, RenderLimits, Rendered, Rendering, Spec, WiderThanPicture,
     animation::{MOST_FRAMES, MOST_PIXELS_READ, moving},
-    render, variants_of,
+    variants_of,
 };
 use crate::{
     sniff::{SNIFF_BYTES, sniff},
@@ -64,7 +64,12 @@ pub(crate) fn render_files(path: &Path, outputs: &[Output]) -> Result<RenderedFi
         variants_of(Cursor::new(bytes), media_type, limits, &specs, wider)?
     } else {
         let file = || File::open(path).map(BufReader::new).map_err(broken);
-        let mut rendering = render(file()?, media_type, limits, &specs)?;
+        let wider = if media_type.is_picture_for_browsers() {
+            WiderThanPicture::Passed
+        } else {
+            WiderThanPicture::AsWideAsPicture
+        };
+        let mut rendering = variants_of(file()?, media_type, limits, &specs, wider)?;
         if let Some(frames) = frames_worth_moving(&source, media_type) {
             // A moving one that does not halve the file would not be kept, where its still would be.
             let most = source.len() / 2;

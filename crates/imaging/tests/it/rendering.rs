@@ -7,7 +7,9 @@ use domain::{
 use image::{
     Delay, DynamicImage, Frame, ImageFormat, Rgb, RgbImage, Rgba, RgbaImage, codecs::gif::GifEncoder,
 };
-use imaging::{NotRenderable, RenderLimits, Rendering, Spec, render};
+use imaging::{NotRenderable, Output, RenderLimits, Rendering, Spec, render};
+
+use crate::rig::{decoders, file};
 
 const RED: [u8; 3] = [230, 20, 20];
 const GREEN: [u8; 3] = [20, 200, 20];
@@ -324,4 +326,29 @@ fn the_corpus_is_rendered_or_refused() {
         }
     }
     assert!(made > 100, "{made} made, {refused} refused");
+}
+
+/// Few browsers show a TIFF: there is always another picture of it.
+#[tokio::test]
+async fn a_tiff_that_is_narrower_than_what_is_asked_for_is_rendered_as_wide_as_it_is() {
+    let tiff = file(&saved(quarters(200, 120), ImageFormat::Tiff));
+    let (wide, narrow) = (file(b""), file(b""));
+    let output = |width, format, path: &tempfile::TempPath| Output {
+        spec: Spec { width, format },
+        path: path.to_path_buf(),
+    };
+    let outputs = vec![output(300, Webp, &wide), output(160, Jpeg, &narrow)];
+    let rendered = decoders()
+        .render(tiff.to_path_buf(), outputs)
+        .await
+        .unwrap()
+        .unwrap();
+    let mut sizes: Vec<(u32, u32)> = rendered
+        .made
+        .iter()
+        .map(|made| (made.width, made.height))
+        .collect();
+    sizes.sort_unstable();
+    assert_eq!(sizes, [(160, 96), (200, 120)]);
+    assert!(std::fs::read(&wide).unwrap().starts_with(b"RIFF"));
 }
