@@ -159,19 +159,27 @@ async fn whoever_asks_for_every_width_and_format_makes_less_than_fifteen_percent
         server.upload(&[Part::File("file", "photo", &bytes)]).await;
     }
     let serve = server.database.catalog_as(ServiceRole::Serve);
-    let blobs: Vec<i64> = server
+    let blobs: Vec<(i64, i32)> = server
         .database
         .connect()
         .await
-        .query("SELECT id FROM blob", &[])
+        .query("SELECT id, greatest(width, height) FROM blob", &[])
         .await
         .unwrap()
         .iter()
-        .map(|row| row.get(0))
+        .map(|row| (row.get(0), row.get(1)))
         .collect();
     assert!(blobs.len() > 20, "{}", blobs.len());
-    for &blob in &blobs {
-        for &width in NamedWidths::default().all() {
+    for &(blob, longest) in &blobs {
+        // As serve-svc wishes: past the longest side comes the original, or at most one that is as wide as it.
+        let widest = NamedWidths::default()
+            .at_least(longest.unsigned_abs())
+            .unwrap_or(u32::MAX);
+        for &width in NamedWidths::default()
+            .all()
+            .iter()
+            .filter(|width| **width <= widest)
+        {
             for format in VariantFormat::ALL {
                 wish_for_variant(&serve, blob, width, format, server.clock.now())
                     .await
