@@ -197,14 +197,18 @@ impl Readers {
     }
 
     async fn ask_on(&self, line: &Line, missing: &mut BTreeSet<i32>) -> Result<(), tokio_postgres::Error> {
-        *missing = line.readers().await?;
-        {
-            let known = self.known();
-            missing.retain(|reader| !known.late.contains(reader));
-        }
-        if missing.is_empty() {
+        let present = line.readers().await?;
+        if present.is_empty() {
             return Ok(());
         }
+        missing.clone_from(&present);
+        {
+            let mut known = self.known();
+            // Postgres gives numbers of sessions that have ended to others.
+            known.late.retain(|reader| present.contains(reader));
+            missing.retain(|reader| !known.late.contains(reader));
+        }
+        // Late ones are asked, too: an answer that was lost is not the last that they could give.
         let mut ask = Ask::new(self, line.name);
         line.client.execute(&line.ask, &[&ASKED, &ask.token]).await?;
         while !missing.is_empty() {
