@@ -187,6 +187,14 @@ impl Server {
     }
 
     /// Views in the database, once the fold has brought them there.
+    /// Takes back every link of an image that was given out so far.
+    pub(crate) async fn revoke_links(&self, image: PublicId) {
+        let uploads = self.database.catalog_as(ServiceRole::Upload);
+        catalog::revoke_links(&uploads, self.account, image, None, None, self.clock.now())
+            .await
+            .unwrap();
+    }
+
     pub(crate) async fn counted(&self, picture: &Picture, expected: u64) -> u64 {
         let catalog = self.database.catalog_as(ServiceRole::Upload);
         let mut views = 0;
