@@ -3,7 +3,6 @@ use std::time::{Duration, SystemTime};
 use catalog::{LinkedBlob, find_strangers, is_linked, list_linked_blobs, remove_stranger};
 use domain::BlobKey;
 use jiff::{SignedDuration, Timestamp};
-use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use crate::{Error, Service};
@@ -68,9 +67,8 @@ impl Service {
     }
 
     async fn look_through(&self, folder: u8, removes: bool, found: &mut Reconciled) -> Result<(), Error> {
-        let store = self.remover().clone();
         let before = settled_before(self.now());
-        let stored = spawn_blocking(move || store.stored_files(folder, before)).await??;
+        let stored = self.remover().stored_files(folder, before).await?;
         found.odd += stored.odd;
         found.files += stored.settled.len() as u64;
         for files in stored
@@ -94,37 +92,29 @@ impl Service {
     }
 
     async fn remove(&self, key: BlobKey) -> Result<bool, Error> {
-        let (store, own) = (self.remover().clone(), key.clone());
+        let own = key.clone();
         let remove = || async {
-            let removing = spawn_blocking(move || store.remove(&own, &[]));
-            match removing.await {
-                Ok(Ok(removed)) => removed,
-                Ok(Err(error)) => {
-                    tracing::warn!(
-                        error = &error as &dyn std::error::Error,
-                        "a file without a row could not be removed"
-                    );
-                    false
-                }
-                Err(_) => false,
+            let outcome = self.remover().remove(own, Vec::new()).await;
+            if let Err(error) = &outcome {
+                tracing::warn!(
+                    error = error as &dyn std::error::Error,
+                    "a file without a row could not be removed"
+                );
             }
+            outcome.is_ok()
         };
         Ok(remove_stranger(self.catalog(), &key, remove).await?)
     }
 
     async fn look_for(&self, blobs: Vec<LinkedBlob>, found: &mut Reconciled) -> Result<(), Error> {
         found.rows += blobs.len() as u64;
-        let store = self.remover().clone();
-        let lost = spawn_blocking(move || {
-            let mut lost = Vec::new();
-            for blob in blobs {
-                if !store.holds(&blob.key, blob.size_bytes)? {
-                    lost.push(blob);
-                }
-            }
-            Ok::<_, blobs::Error>(lost)
-        });
-        for blob in lost.await?? {
+        let wanted = blobs
+            .iter()
+            .map(|blob| (blob.key.clone(), blob.size_bytes))
+            .collect();
+        let held = self.remover().hold(wanted).await?;
+        let lost = blobs.into_iter().zip(held).filter(|(_, is_held)| !is_held);
+        for (blob, _) in lost {
             // It may have been swept since its row was read.
             if is_linked(self.catalog(), blob.id).await? {
                 found.lost += 1;

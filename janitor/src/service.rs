@@ -276,11 +276,7 @@ pub fn health(service: &Service) -> Health {
     };
     let store = move || {
         let remover = remover.clone();
-        async move {
-            let checking = tokio::task::spawn_blocking(move || remover.check()).await;
-            let outcome = checking.map_err(|error| error.to_string())?;
-            outcome.map_err(|error| error.to_string())
-        }
+        async move { remover.check().await.map_err(|error| error.to_string()) }
     };
     Health::new()
         .check("database", CHECK_DEADLINE, database)

@@ -5,7 +5,6 @@
 //! never was.
 
 mod hot;
-mod pieces;
 mod reply_body;
 
 use std::{
@@ -14,12 +13,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use blobs::{BlobFile, BlobReader};
+use blobs::{BlobReader, OpenBlob, Pieces};
 use bytes::Bytes;
 use domain::VariantKey;
 use http::HeaderValue;
 
-pub(crate) use pieces::Pieces;
 pub use reply_body::ReplyBody;
 
 use crate::{answer::range::ByteRange, shelf::Shelved};
@@ -65,14 +63,6 @@ pub(crate) enum Place {
     Variant(VariantKey),
 }
 
-/// The bytes of a picture, found.
-pub(crate) enum Content {
-    /// In memory, whole.
-    Memory(Bytes),
-    /// In an open file.
-    File(BlobFile),
-}
-
 /// The file of an image is not there, or not all of it.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Lost {
@@ -111,46 +101,43 @@ impl Depot {
         &self.blobs
     }
 
-    /// The image's bytes.
-    pub(crate) async fn open(&self, image: &Shelved) -> Result<Content, Lost> {
-        if image.size_bytes > SMALL_BYTES {
-            return self.file(image).map(Content::File);
+    /// This part of the image's bytes, on its way.
+    pub(crate) async fn open(&self, image: &Shelved, part: ByteRange) -> Result<Payload, Lost> {
+        let is_small = image.size_bytes <= SMALL_BYTES;
+        if is_small && let Some(bytes) = self.hot.get(image.digest) {
+            return Ok(cut(&bytes, part));
         }
-        if let Some(bytes) = self.hot.get(image.digest) {
-            return Ok(Content::Memory(bytes));
+        if !is_small || !self.hot.wants(image.digest) {
+            let blob = self.blob(image, part).await?;
+            return Ok(Payload::Pieces(blob.into_pieces()));
         }
-        let file = self.file(image)?;
-        if !self.hot.wants(image.digest) {
-            return Ok(Content::File(file));
-        }
-        let bytes = pieces::read_whole(file).await.map_err(unreadable)?;
-        if bytes.len() as u64 != image.size_bytes {
-            return Err(Lost::Gone);
-        }
+        let whole = self.blob(image, ByteRange::whole(image.size_bytes)).await?;
+        let bytes = whole.into_pieces().read_all().await.map_err(unreadable)?;
         self.hot.keep(image.digest, &bytes);
-        Ok(Content::Memory(bytes))
+        Ok(cut(&bytes, part))
     }
 
     /// Makes sure that the image's bytes are there, without reading any.
-    pub(crate) fn look_at(&self, image: &Shelved) -> Result<(), Lost> {
+    pub(crate) async fn look_at(&self, image: &Shelved) -> Result<(), Lost> {
         let now = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         if now < image.seen.until.load(Ordering::Relaxed) {
             return Ok(());
         }
-        self.file(image)?;
+        self.blob(image, ByteRange::whole(image.size_bytes)).await?;
         let until = now.saturating_add(u64::try_from(SEEN_FOR.as_millis()).unwrap_or_default());
         image.seen.until.store(until, Ordering::Relaxed);
         Ok(())
     }
 
-    fn file(&self, image: &Shelved) -> Result<BlobFile, Lost> {
-        let file = match &image.place {
-            Place::Blob => self.blobs.open(&image.key),
-            Place::Variant(key) => self.blobs.open_variant(key),
+    async fn blob(&self, image: &Shelved, part: ByteRange) -> Result<OpenBlob, Lost> {
+        let part = part.first..=part.last;
+        let opened = match &image.place {
+            Place::Blob => self.blobs.open(&image.key, part).await,
+            Place::Variant(key) => self.blobs.open_variant(key, part).await,
         };
-        let file = file.map_err(unreadable)?.ok_or(Lost::Gone)?;
-        if file.size_bytes() == image.size_bytes {
-            Ok(file)
+        let blob = opened.map_err(unreadable)?.ok_or(Lost::Gone)?;
+        if blob.size_bytes() == image.size_bytes {
+            Ok(blob)
         } else {
             Err(Lost::Gone)
         }
@@ -178,17 +165,10 @@ pub(crate) enum Payload {
     Pieces(Pieces),
 }
 
-impl Content {
-    /// This part of the bytes, on its way.
-    pub(crate) fn part(self, part: ByteRange) -> Payload {
-        match self {
-            Self::Memory(bytes) => {
-                let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(bytes.len());
-                Payload::Bytes(bytes.slice(place(part.first)..place(part.last.saturating_add(1))))
-            }
-            Self::File(file) => Payload::Pieces(Pieces::new(file, part)),
-        }
-    }
+/// A part of bytes in memory.
+fn cut(bytes: &Bytes, part: ByteRange) -> Payload {
+    let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(bytes.len());
+    Payload::Bytes(bytes.slice(place(part.first)..place(part.last.saturating_add(1))))
 }
 
 fn unreadable(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Lost {

@@ -194,7 +194,10 @@ pub fn health(service: &Service) -> Health {
         })
         .check("blobs", CHECK_DEADLINE, move || {
             let blobs = blobs.clone();
-            async move { blobs.0.depot.blobs().check().map_err(|error| error.to_string()) }
+            async move {
+                let checked = blobs.0.depot.blobs().check().await;
+                checked.map_err(|error| error.to_string())
+            }
         })
 }
 

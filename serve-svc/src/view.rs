@@ -230,19 +230,19 @@ async fn deliver(parts: &Parts, image: &Shelved, asked: Asked<'_>, answer: Answe
         Answer::Part(part) => part,
         // Nothing of the bytes is sent, but a file that is lost must not be confirmed.
         Answer::NotModified | Answer::PreconditionFailed | Answer::NotSatisfiable => {
-            parts.depot.look_at(image)?;
+            parts.depot.look_at(image).await?;
             return Ok(Sent::Ours(Payload::Empty));
         }
     };
     if parts.depot.mode() == Delivery::Accel && nginx_agrees(asked.method, asked.headers, answer) {
-        parts.depot.look_at(image)?;
+        parts.depot.look_at(image).await?;
         return Ok(Sent::ByNginx);
     }
     if asked.method == Method::HEAD {
-        parts.depot.look_at(image)?;
+        parts.depot.look_at(image).await?;
         return Ok(Sent::Ours(Payload::Empty));
     }
-    Ok(Sent::Ours(parts.depot.open(image).await?.part(part)))
+    Ok(Sent::Ours(parts.depot.open(image, part).await?))
 }
 
 /// What an answer is to the counts: its status, the first byte of its range, and how many bytes are sent.

@@ -5,7 +5,7 @@
 //! rest by serve-svc when somebody asks. A process that dies loses nothing, for its claim ends by itself; what can't be
 //! rendered is given up with its reason, and never tried again.
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use blobs::DerivedFile;
 use catalog::{
@@ -137,13 +137,14 @@ async fn derive(service: &Service, due: DueVariants) {
 }
 
 async fn render(service: &Service, due: &DueVariants) -> Result<Rendered, PutOff> {
-    let path = service.writer().path_of(&due.key);
-    if !tokio::fs::try_exists(&path).await.unwrap_or(true) {
+    let blob = service.writer().at_hand(&due.key).await;
+    let blob = blob.map_err(|error| PutOff::because(due, &error))?;
+    let Some(blob) = blob else {
         return Err(PutOff {
             pause: LOST_PAUSE,
             reason: "the blob's file is lost".to_owned(),
         });
-    }
+    };
     let (mut files, mut outputs) = (Vec::new(), Vec::new());
     for &(width, format) in &due.wanted {
         let file = service.writer().stage_derived();
@@ -155,7 +156,12 @@ async fn render(service: &Service, due: &DueVariants) -> Result<Rendered, PutOff
         });
         files.push((spec, file));
     }
-    match service.deriver().decoders.render(path, outputs).await {
+    match service
+        .deriver()
+        .decoders
+        .render(blob.path().to_owned(), outputs)
+        .await
+    {
         Ok(Ok(rendered)) => measure(due, rendered, files).map_err(|error| PutOff::because(due, &error)),
         Ok(Err(reason)) => {
             tracing::info!(key = %due.key, %reason, "no variants of this picture");
@@ -235,17 +241,16 @@ async fn keep(service: &Service, due: &DueVariants, (derived, files): Rendered) 
     // A task of its own, as for publishing: files are put in place only while the blob is locked.
     let keeping = tokio::spawn(async move {
         let place = |kept: Vec<(u32, VariantFormat)>| async move {
-            let publishing = tokio::task::spawn_blocking(move || {
-                let kept: Vec<_> = kept
-                    .into_iter()
-                    .map(|(width, format)| VariantKey::new(&key, width, format))
-                    .collect();
-                // What finds no room is dropped with its file.
-                let mut files = files.iter().filter(|(_, key)| kept.contains(key));
-                files.try_for_each(|(file, key)| writer.publish_variant(file, key))
-            });
-            let published = publishing.await.map_err(std::io::Error::other)?;
-            published.map_err(std::io::Error::other)
+            let kept: Vec<_> = kept
+                .into_iter()
+                .map(|(width, format)| VariantKey::new(&key, width, format))
+                .collect();
+            // What finds no room is dropped with its file.
+            for (file, key) in files.into_iter().filter(|(_, key)| kept.contains(key)) {
+                let published = writer.publish_variant(Arc::new(file), key).await;
+                published.map_err(std::io::Error::other)?;
+            }
+            Ok::<_, std::io::Error>(())
         };
         keep_variants(&catalog, blob_id, derived, place).await
     });

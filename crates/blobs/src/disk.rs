@@ -64,6 +64,13 @@ impl Disk {
         sync_folder(&self.root)
     }
 
+    /// Whether the store can be read at all.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        std::fs::read_dir(&self.root)
+            .map(drop)
+            .map_err(Error::at("open", &self.root))
+    }
+
     pub(crate) fn variant_path(&self, key: &VariantKey) -> PathBuf {
         self.root.join(key.as_str())
     }

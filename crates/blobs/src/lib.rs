@@ -10,6 +10,7 @@
 
 mod disk;
 mod error;
+mod pieces;
 mod reader;
 mod remover;
 mod resumable;
@@ -21,12 +22,13 @@ mod variants;
 mod writer;
 
 pub use error::Error;
-pub use reader::{BlobFile, BlobReader};
+pub use pieces::Pieces;
+pub use reader::{BlobReader, OpenBlob};
 pub use remover::{BlobRemover, Purged};
 pub use resumable::Appending;
 pub use rewriting::Splice;
 pub use scratch::Scratch;
 pub use staging::{Staged, Staging};
 pub use survey::StoredFiles;
-pub use variants::DerivedFile;
+pub use variants::{AtHand, DerivedFile};
 pub use writer::BlobWriter;

@@ -1,19 +1,16 @@
 use std::{
     fs::File,
-    io::{self, IoSliceMut},
-    os::unix::fs::{FileExt as _, OpenOptionsExt as _},
+    io,
+    ops::{Bound, Range, RangeBounds},
+    os::unix::fs::OpenOptionsExt as _,
     path::Path,
     sync::Arc,
 };
 
-use bytes::{Bytes, BytesMut};
 use domain::{BlobKey, VariantKey};
-use rustix::{
-    fs::OFlags,
-    io::{Errno, ReadWriteFlags, preadv2},
-};
+use rustix::fs::OFlags;
 
-use crate::{Error, disk::Disk};
+use crate::{Error, Pieces, disk::Disk};
 
 /// Opens published blobs for reading. Held by serve-svc, which can't do anything else to them.
 #[derive(Debug, Clone)]
@@ -21,11 +18,11 @@ pub struct BlobReader {
     disk: Arc<Disk>,
 }
 
-/// A published blob, open for reading.
-#[derive(Debug, Clone)]
-pub struct BlobFile {
-    file: Arc<File>,
+/// A published blob, or a variant, open for reading: it can be read to its end even if it is removed meanwhile.
+#[derive(Debug)]
+pub struct OpenBlob {
     size_bytes: u64,
+    pieces: Pieces,
 }
 
 impl BlobReader {
@@ -37,26 +34,59 @@ impl BlobReader {
         }
     }
 
-    /// Opens a blob; none when its file is not there. It blocks for as long as the file system needs to find a name,
-    /// which it has in memory for anything that was asked for lately.
-    pub fn open(&self, key: &BlobKey) -> Result<Option<BlobFile>, Error> {
-        open(&self.disk.path(key))
+    /// Opens a part of a blob (`..` for all of it, `first..=last` for a range; what lies behind its end is left out); none when its
+    /// bytes are not there.
+    ///
+    /// On a disk it blocks for as long as the file system needs to find a name, which it has in memory for anything that was
+    /// asked for lately.
+    pub async fn open(&self, key: &BlobKey, part: impl RangeBounds<u64>) -> Result<Option<OpenBlob>, Error> {
+        open(&self.disk.path(key), &limits(&part))
     }
 
-    /// Opens a variant, likewise.
-    pub fn open_variant(&self, key: &VariantKey) -> Result<Option<BlobFile>, Error> {
-        open(&self.disk.variant_path(key))
+    /// Opens a part of a variant, likewise.
+    pub async fn open_variant(
+        &self,
+        key: &VariantKey,
+        part: impl RangeBounds<u64>,
+    ) -> Result<Option<OpenBlob>, Error> {
+        open(&self.disk.variant_path(key), &limits(&part))
     }
 
     /// Whether the store can be read at all, for a health check.
-    pub fn check(&self) -> Result<(), Error> {
-        std::fs::read_dir(self.disk.root())
-            .map(drop)
-            .map_err(Error::at("open", self.disk.root()))
+    pub async fn check(&self) -> Result<(), Error> {
+        self.disk.check()
     }
 }
 
-fn open(path: &Path) -> Result<Option<BlobFile>, Error> {
+impl OpenBlob {
+    /// How long all of it is, whichever part was opened.
+    #[must_use]
+    pub fn size_bytes(&self) -> u64 {
+        self.size_bytes
+    }
+
+    /// The bytes of the part that was opened.
+    #[must_use]
+    pub fn into_pieces(self) -> Pieces {
+        self.pieces
+    }
+}
+
+fn limits(part: &impl RangeBounds<u64>) -> Range<u64> {
+    let start = match part.start_bound() {
+        Bound::Included(start) => *start,
+        Bound::Excluded(before) => before.saturating_add(1),
+        Bound::Unbounded => 0,
+    };
+    let end = match part.end_bound() {
+        Bound::Included(last) => last.saturating_add(1),
+        Bound::Excluded(end) => *end,
+        Bound::Unbounded => u64::MAX,
+    };
+    start..end
+}
+
+fn open(path: &Path, part: &Range<u64>) -> Result<Option<OpenBlob>, Error> {
     // SECURITY: a symbolic link in the store would hand out any file of the machine.
     let no_follow = i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or_default();
     let file = match File::options().read(true).custom_flags(no_follow).open(path) {
@@ -68,44 +98,10 @@ fn open(path: &Path) -> Result<Option<BlobFile>, Error> {
     if !metadata.is_file() {
         return Ok(None);
     }
-    Ok(Some(BlobFile {
-        file: Arc::new(file),
-        size_bytes: metadata.len(),
+    let size_bytes = metadata.len();
+    let end = part.end.min(size_bytes);
+    Ok(Some(OpenBlob {
+        size_bytes,
+        pieces: Pieces::of_file(file, part.start.min(end)..end),
     }))
-}
-
-impl BlobFile {
-    /// How long the file is.
-    #[must_use]
-    pub fn size_bytes(&self) -> u64 {
-        self.size_bytes
-    }
-
-    /// Up to `length` bytes from `offset` on if they are in the page cache, at once; none when the disk would have to be
-    /// waited for. Fewer bytes may come than were asked for; no bytes at all mean the end of the file.
-    pub fn read_cached(&self, offset: u64, length: usize) -> io::Result<Option<Bytes>> {
-        let mut buffer = BytesMut::zeroed(length);
-        match preadv2(
-            &self.file,
-            &mut [IoSliceMut::new(&mut buffer)],
-            offset,
-            ReadWriteFlags::NOWAIT,
-        ) {
-            Ok(count) => {
-                buffer.truncate(count);
-                Ok(Some(buffer.freeze()))
-            }
-            // OPNOTSUPP: a file system without RWF_NOWAIT, such as tmpfs on older kernels.
-            Err(Errno::AGAIN | Errno::OPNOTSUPP) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Up to `length` bytes from `offset` on, waiting for the disk: for a thread that may block.
-    pub fn read_blocking(&self, offset: u64, length: usize) -> io::Result<Bytes> {
-        let mut buffer = BytesMut::zeroed(length);
-        let count = self.file.read_at(&mut buffer, offset)?;
-        buffer.truncate(count);
-        Ok(buffer.freeze())
-    }
 }

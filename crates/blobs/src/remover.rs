@@ -1,4 +1,12 @@
-use std::{io, path::Path, sync::Arc, time::SystemTime};
+use std::{
+    io,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::SystemTime,
+};
 
 use domain::{BlobKey, PublicId, VariantKey};
 
@@ -28,22 +36,49 @@ impl BlobRemover {
         }
     }
 
-    /// Removes a blob with its variants; false when the blob's file was gone already, which is as good.
+    /// Removes a blob with its variants. What is gone already is as good.
     ///
-    /// INVARIANT: this is the one place in the product that unlinks a published blob or a variant. The caller holds the lock
-    /// of the blob's row, and nothing links to it; or the lock of its MD5, and there is no row.
-    pub fn remove(&self, key: &BlobKey, variants: &[VariantKey]) -> Result<bool, Error> {
-        // The blob last: while it is there, its row is, which knows of the variants.
-        for variant in variants {
-            unlink(&self.disk.variant_path(variant))?;
-        }
-        unlink(&self.disk.path(key))
+    /// INVARIANT: this and [`remove_all`](Self::remove_all) are the one place in the product that removes a published blob or a
+    /// variant. The caller holds the lock of the blob's row, and nothing links to it; or the lock of its MD5, and there is no row.
+    pub async fn remove(&self, key: BlobKey, variants: Vec<VariantKey>) -> Result<(), Error> {
+        let mut outcomes = self.remove_all(vec![(key, variants)]).await;
+        outcomes.pop().unwrap_or(Ok(()))
     }
 
-    /// Whether a variant's file is lost. One that can't be looked for is not.
-    #[must_use]
-    pub fn has_lost(&self, variant: &VariantKey) -> bool {
-        matches!(self.disk.variant_path(variant).try_exists(), Ok(false))
+    /// Removes many, each with its variants, and says of each how that went.
+    ///
+    /// INVARIANT: when this future is dropped, the locks are about to go: nothing more is removed then.
+    pub async fn remove_all(&self, blobs: Vec<(BlobKey, Vec<VariantKey>)>) -> Vec<Result<(), Error>> {
+        let (disk, count) = (Arc::clone(&self.disk), blobs.len());
+        let when_dropped = Unlocked::default();
+        let unlocked = Arc::clone(&when_dropped.0);
+        let removing = tokio::task::spawn_blocking(move || {
+            let mut outcomes = Vec::with_capacity(blobs.len());
+            for (key, variants) in blobs {
+                // Nobody can stop this thread, and nobody hears any more what it did.
+                if unlocked.load(Ordering::Acquire) {
+                    break;
+                }
+                outcomes.push(remove(&disk, &key, &variants));
+            }
+            outcomes
+        });
+        removing.await.unwrap_or_else(|panic| {
+            // Whichever of them are gone, the next sweep finds them so.
+            let died = || io::Error::other(panic.to_string());
+            let failed = |_| Err(Error::at("remove", "blobs")(died()));
+            (0..count).map(failed).collect()
+        })
+    }
+
+    /// Whether the file of each variant is lost. One that can't be looked for is not.
+    pub async fn have_lost(&self, variants: Vec<VariantKey>) -> Vec<bool> {
+        let (disk, count) = (Arc::clone(&self.disk), variants.len());
+        let looking = tokio::task::spawn_blocking(move || {
+            let is_lost = |variant: &VariantKey| matches!(disk.variant_path(variant).try_exists(), Ok(false));
+            variants.iter().map(is_lost).collect()
+        });
+        looking.await.unwrap_or_else(|_| vec![false; count])
     }
 
     /// Removes staging files that were last written to before `idle_since`: what a killed process left. With `pretend`
@@ -63,18 +98,36 @@ impl BlobRemover {
     }
 
     /// Whether the store can be read at all, for a health check.
-    pub fn check(&self) -> Result<(), Error> {
-        std::fs::read_dir(self.disk.root())
-            .map(drop)
-            .map_err(Error::at("open", self.disk.root()))
+    pub async fn check(&self) -> Result<(), Error> {
+        let disk = Arc::clone(&self.disk);
+        tokio::task::spawn_blocking(move || disk.check())
+            .await
+            .map_err(|panic| Error::at("check", "the store")(io::Error::other(panic)))?
     }
 }
 
-fn unlink(path: &Path) -> Result<bool, Error> {
+/// Dropped, it says that the locks are about to go.
+#[derive(Debug, Default)]
+struct Unlocked(Arc<AtomicBool>);
+
+impl Drop for Unlocked {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+fn remove(disk: &Disk, key: &BlobKey, variants: &[VariantKey]) -> Result<(), Error> {
+    // The blob last: while it is there, its row is, which knows of the variants.
+    for variant in variants {
+        unlink(&disk.variant_path(variant))?;
+    }
+    unlink(&disk.path(key))
+}
+
+fn unlink(path: &Path) -> Result<(), Error> {
     match std::fs::remove_file(path) {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(Error::at("remove", path)(error)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::at("remove", path)(error)),
+        _ => Ok(()),
     }
 }
 

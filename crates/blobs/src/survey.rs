@@ -1,8 +1,8 @@
-use std::{fs::Metadata, io, path::Path, time::SystemTime};
+use std::{fs::Metadata, io, path::Path, sync::Arc, time::SystemTime};
 
 use domain::BlobKey;
 
-use crate::{BlobRemover, Error};
+use crate::{BlobRemover, Error, disk::Disk};
 
 /// The blobs of one of the store's folders, by their files.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -18,47 +18,67 @@ impl BlobRemover {
     pub const FOLDERS: u16 = 256;
 
     /// What is in the folder of this number. One that is not there holds nothing.
-    pub fn stored_files(&self, folder: u8, settled_before: SystemTime) -> Result<StoredFiles, Error> {
-        let name = format!("{folder:02x}");
-        let path = self.root().join(&name);
-        let entries = match std::fs::read_dir(&path) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(StoredFiles::default()),
-            Err(error) => return Err(Error::at("list", &path)(error)),
-        };
-        let mut stored = StoredFiles::default();
-        for entry in entries {
-            let entry = entry.map_err(Error::at("list", &path))?;
-            let key = entry
-                .file_name()
-                .to_str()
-                .and_then(|file| format!("{name}/{file}").parse::<BlobKey>().ok());
-            // A file that went away meanwhile was swept.
-            match (key, entry.metadata()) {
-                (_, Err(_)) => {}
-                (Some(key), Ok(metadata)) if metadata.is_file() => {
-                    if is_settled(&metadata, settled_before) {
-                        stored.settled.push((key, metadata.len()));
-                    }
+    pub async fn stored_files(&self, folder: u8, settled_before: SystemTime) -> Result<StoredFiles, Error> {
+        self.looking(move |disk| stored_files(disk.root(), folder, settled_before))
+            .await
+    }
+
+    /// Whether there is a file of so many bytes at each of these keys. An error is no answer.
+    pub async fn hold(&self, blobs: Vec<(BlobKey, u64)>) -> Result<Vec<bool>, Error> {
+        self.looking(move |disk| {
+            blobs
+                .iter()
+                .map(|(key, size_bytes)| holds(&disk.path(key), *size_bytes))
+                .collect()
+        })
+        .await
+    }
+
+    async fn looking<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Disk) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let disk = Arc::clone(&self.disk);
+        tokio::task::spawn_blocking(move || look(&disk))
+            .await
+            .map_err(|panic| Error::at("look at", "the store")(io::Error::other(panic)))?
+    }
+}
+
+fn stored_files(root: &Path, folder: u8, settled_before: SystemTime) -> Result<StoredFiles, Error> {
+    let name = format!("{folder:02x}");
+    let path = root.join(&name);
+    let entries = match std::fs::read_dir(&path) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(StoredFiles::default()),
+        Err(error) => return Err(Error::at("list", &path)(error)),
+    };
+    let mut stored = StoredFiles::default();
+    for entry in entries {
+        let entry = entry.map_err(Error::at("list", &path))?;
+        let key = entry
+            .file_name()
+            .to_str()
+            .and_then(|file| format!("{name}/{file}").parse::<BlobKey>().ok());
+        // A file that went away meanwhile was swept.
+        match (key, entry.metadata()) {
+            (_, Err(_)) => {}
+            (Some(key), Ok(metadata)) if metadata.is_file() => {
+                if is_settled(&metadata, settled_before) {
+                    stored.settled.push((key, metadata.len()));
                 }
-                _ => stored.odd += 1,
             }
-        }
-        Ok(stored)
-    }
-
-    /// Whether there is a file of so many bytes at this key. An error is no answer.
-    pub fn holds(&self, key: &BlobKey, size_bytes: u64) -> Result<bool, Error> {
-        let path = self.root().join(key.as_str());
-        match std::fs::symlink_metadata(&path) {
-            Ok(metadata) => Ok(metadata.is_file() && metadata.len() == size_bytes),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(Error::at("look at", &path)(error)),
+            _ => stored.odd += 1,
         }
     }
+    Ok(stored)
+}
 
-    fn root(&self) -> &Path {
-        self.disk.root()
+fn holds(path: &Path, size_bytes: u64) -> Result<bool, Error> {
+    match std::fs::symlink_metadata(path) {
+        Ok(metadata) => Ok(metadata.is_file() && metadata.len() == size_bytes),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(Error::at("look at", path)(error)),
     }
 }
 

@@ -3,7 +3,7 @@ use std::{
     io::{self, Read as _},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
-    sync::atomic::Ordering,
+    sync::{Arc, atomic::Ordering},
 };
 
 use domain::{BlobKey, Sha256, VariantKey};
@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256 as Sha256Hasher};
 
 use crate::{
     BlobWriter, Error,
-    disk::sync_folder,
+    disk::{Disk, sync_folder},
     staging::{FILE_MODE, StagingName},
 };
 
@@ -68,24 +68,51 @@ impl BlobWriter {
         })
     }
 
-    /// Where a published blob is, for a decoder to read. It may be gone, or be damaged: the decoder says so.
-    #[must_use]
-    pub fn path_of(&self, key: &BlobKey) -> PathBuf {
-        self.disk.path(key)
+    /// A published blob as a file, for a decoder, which is another process; none when its bytes are not there. They may be damaged:
+    /// the decoder says so.
+    pub async fn at_hand(&self, key: &BlobKey) -> Result<Option<AtHand>, Error> {
+        let path = self.disk.path(key);
+        match tokio::fs::try_exists(&path).await {
+            Ok(true) => Ok(Some(AtHand { path })),
+            Ok(false) => Ok(None),
+            Err(error) => Err(Error::at("look at", &path)(error)),
+        }
     }
 
     /// Puts derived bytes at their key for good, in place of what is there. Run it while the blob's row is locked and the
-    /// variant's row is there. It blocks for the disk.
-    pub fn publish_variant(&self, derived: &DerivedFile, key: &VariantKey) -> Result<(), Error> {
-        let (from, to) = (&derived.name.0, self.disk.variant_path(key));
-        derived.file.sync_data().map_err(Error::at("sync", from))?;
-        match std::fs::rename(from, &to) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                self.disk.make_variant_folder(key)?;
-                std::fs::rename(from, &to).map_err(Error::at("publish", &to))?;
-            }
-            outcome => outcome.map_err(Error::at("publish", &to))?,
-        }
-        sync_folder(to.parent().unwrap_or(self.disk.root()))
+    /// variant's row is there.
+    pub async fn publish_variant(&self, derived: Arc<DerivedFile>, key: VariantKey) -> Result<(), Error> {
+        let disk = Arc::clone(&self.disk);
+        let publishing = tokio::task::spawn_blocking(move || publish(&disk, &derived, &key));
+        publishing
+            .await
+            .map_err(|panic| Error::at("publish", "a variant")(io::Error::other(panic)))?
     }
+}
+
+/// A blob that can be read as a file for as long as this value lives.
+#[derive(Debug)]
+pub struct AtHand {
+    path: PathBuf,
+}
+
+impl AtHand {
+    /// Where it is. It must not be written to.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+fn publish(disk: &Disk, derived: &DerivedFile, key: &VariantKey) -> Result<(), Error> {
+    let (from, to) = (&derived.name.0, disk.variant_path(key));
+    derived.file.sync_data().map_err(Error::at("sync", from))?;
+    match std::fs::rename(from, &to) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            disk.make_variant_folder(key)?;
+            std::fs::rename(from, &to).map_err(Error::at("publish", &to))?;
+        }
+        outcome => outcome.map_err(Error::at("publish", &to))?,
+    }
+    sync_folder(to.parent().unwrap_or(disk.root()))
 }

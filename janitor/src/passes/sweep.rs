@@ -1,6 +1,5 @@
 use blobs::BlobRemover;
 use catalog::{Doomed, count_doomed, forget_ended, sweep_batch};
-use tokio_util::sync::CancellationToken;
 
 use super::{BATCH, Done, Error, Work};
 
@@ -30,30 +29,23 @@ pub(super) async fn run(work: &Work<'_>, done: &mut Done) -> Result<(), Error> {
     }
 }
 
-/// Removes the bytes of each blob on a thread that may block, and gives the ids of those that are gone.
+/// Removes the bytes of each blob, and gives the ids of those that are gone.
 ///
-/// INVARIANT: it runs only while the rows are locked. When this future is dropped, the locks are about to go: the thread, which
-/// nobody can stop, removes nothing more.
+/// INVARIANT: it runs only while the rows are locked. When this future is dropped, the locks are about to go, and the remover
+/// removes nothing more.
 async fn remove_all(remover: BlobRemover, doomed: Vec<Doomed>) -> Vec<i64> {
-    let unlocked = CancellationToken::new();
-    let _when_dropped = unlocked.clone().drop_guard();
-    let removing = tokio::task::spawn_blocking(move || {
-        let is_gone = |blob: &Doomed| match remover.remove(&blob.key, &blob.variants) {
-            Ok(_was_there) => true,
-            Err(error) => {
-                tracing::warn!(key = %blob.key, error = &error as &dyn std::error::Error, "a blob could not be removed; it stays doomed");
-                false
-            }
-        };
-        let gone = doomed.iter().take_while(|_| !unlocked.is_cancelled());
-        gone.filter(|blob| is_gone(blob)).map(|blob| blob.id).collect()
-    });
-    match removing.await {
-        Ok(gone) => gone,
+    let ids: Vec<i64> = doomed.iter().map(|blob| blob.id).collect();
+    let keys = doomed.into_iter().map(|blob| (blob.key, blob.variants)).collect();
+    let outcomes = remover.remove_all(keys).await;
+    let is_gone = |(id, outcome): (i64, Result<(), blobs::Error>)| match outcome {
+        Ok(()) => Some(id),
         Err(error) => {
-            // Their rows stay; the next sweep finds the bytes gone, or removes them.
-            tracing::error!(%error, "the thread that removes blobs has died");
-            Vec::new()
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "a blob could not be removed; it stays doomed"
+            );
+            None
         }
-    }
+    };
+    ids.into_iter().zip(outcomes).filter_map(is_gone).collect()
 }

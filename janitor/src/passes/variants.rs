@@ -28,13 +28,13 @@ async fn look_for_files(work: &Work<'_>, done: &mut Done) -> Result<(), Error> {
     let after = work.variants_walked.load(Ordering::Relaxed);
     let kept = list_kept_variants(work.catalog, after, FILES).await?;
     let walked = kept.last().map_or(0, |variant| variant.blob_id);
-    let remover = work.remover.clone();
-    let looking = move || -> Vec<KeptVariant> {
-        kept.into_iter()
-            .filter(|variant| remover.has_lost(&variant.key))
-            .collect()
-    };
-    let lost = tokio::task::spawn_blocking(looking).await?;
+    let keys = kept.iter().map(|variant| variant.key.clone()).collect();
+    let have_lost = work.remover.have_lost(keys).await;
+    let lost: Vec<KeptVariant> = kept
+        .into_iter()
+        .zip(have_lost)
+        .filter_map(|(variant, is_lost)| is_lost.then_some(variant))
+        .collect();
     if !lost.is_empty() {
         tracing::warn!(variants = lost.len(), first = %lost[0].key, "files of variants are lost; they are derived again");
         done.variants_wished += wish_for_lost_variants(work.catalog, &lost, work.now).await?;

@@ -53,7 +53,7 @@ async fn bytes_that_are_uploaded_again_survive_every_sweep() {
                 let key = image.key.parse().unwrap();
                 for _ in 0..LOOKS {
                     assert!(
-                        reader.open(&key).unwrap().is_some(),
+                        reader.open(&key, ..).await.unwrap().is_some(),
                         "a live image has lost its bytes"
                     );
                     tokio::task::yield_now().await;

@@ -1,5 +1,7 @@
 //! Smaller copies go with their blob, and are wished for where they are missing.
 
+use std::sync::Arc;
+
 use catalog::{Derived, NewVariant, claim_due_variants, keep_variants};
 use domain::{BlobKey, VariantFormat, VariantKey};
 
@@ -19,7 +21,9 @@ async fn variants_go_with_their_blob_and_with_no_other() {
         let derived = rig.writer.stage_derived().unwrap();
         std::fs::write(derived.path(), b"a small picture").unwrap();
         assert_eq!(derived.measure().unwrap().0, 15);
-        rig.writer.publish_variant(&derived, &key).unwrap();
+        let derived = Arc::new(derived);
+        let published = rig.writer.publish_variant(Arc::clone(&derived), key.clone());
+        published.await.unwrap();
         assert!(!derived.path().exists(), "it was moved");
         files.push((image, rig.data().join("blobs").join(key.as_str())));
     }
@@ -94,7 +98,7 @@ async fn a_variant_whose_file_is_lost_is_wished_for_anew_and_the_others_are_not(
             made: vec![made],
             ..Derived::default()
         };
-        let place = |_| async { rig.writer.publish_variant(&file, &key) };
+        let place = |_| rig.writer.publish_variant(Arc::new(file), key);
         assert!(
             keep_variants(&uploads, due.blob_id, derived, place)
                 .await

@@ -4,12 +4,13 @@ use std::{
     task::{Context, Poll},
 };
 
+use blobs::Pieces;
 use bytes::Bytes;
 use futures_util::Stream as _;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::combinators::UnsyncBoxBody;
 
-use super::{Payload, Pieces};
+use super::Payload;
 
 /// The body of an answer: of a view without any box, of anything else as warp made it.
 #[derive(Debug)]
@@ -55,6 +56,10 @@ impl Body for ReplyBody {
             }
             Inner::Pieces(pieces) => {
                 let next = Pin::new(pieces).poll_next(context);
+                if let Poll::Ready(Some(Err(error))) = &next {
+                    // The head promised more: only a broken connection tells the client.
+                    tracing::error!(%error, "an image's bytes broke off while they were being sent");
+                }
                 next.map(|piece| piece.map(|piece| piece.map(Frame::data).map_err(Into::into)))
             }
             Inner::Other(body) => Pin::new(body).poll_frame(context),

@@ -15,11 +15,13 @@ pub(super) async fn of_image(service: &Service, image: &ImageRecord) -> Result<S
     let Ok(key) = image.key.parse::<BlobKey>() else {
         return Ok(String::new());
     };
-    let path = service.writer().path_of(&key);
+    let Ok(Some(file)) = service.writer().at_hand(&key).await else {
+        return Ok(String::new());
+    };
     let hashing = tokio::task::spawn_blocking(move || {
-        let mut file = std::fs::File::open(path)?;
+        let mut bytes = std::fs::File::open(file.path())?;
         let (mut sha1, mut piece) = (Sha1::new(), vec![0; PIECE]);
-        while let read @ 1.. = file.read(&mut piece)? {
+        while let read @ 1.. = bytes.read(&mut piece)? {
             sha1.update(&piece[..read]);
         }
         Ok::<_, std::io::Error>(hex::encode(sha1.finalize()))

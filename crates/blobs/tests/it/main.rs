@@ -12,8 +12,9 @@ mod staging;
 
 use std::{path::Path, sync::Arc};
 
-use blobs::{BlobWriter, Staged};
+use blobs::{BlobWriter, Pieces, Staged};
 use domain::{BlobKey, MediaType};
+use futures_util::StreamExt as _;
 use tempfile::TempDir;
 
 /// A store in a temporary folder.
@@ -66,4 +67,12 @@ fn names_in(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).unwrap();
     let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
     names.collect()
+}
+
+async fn read(mut pieces: Pieces) -> Vec<u8> {
+    let mut all = Vec::new();
+    while let Some(piece) = pieces.next().await {
+        all.extend_from_slice(&piece.unwrap());
+    }
+    all
 }
