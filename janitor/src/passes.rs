@@ -109,6 +109,8 @@ pub(crate) struct Work<'a> {
     pub(crate) blobs_walked: &'a AtomicI64,
     /// The last blob whose variants' files were looked for.
     pub(crate) variants_walked: &'a AtomicI64,
+    /// The day, as its year and its number in it, on which the days on which images were last seen were last made into months.
+    pub(crate) periods_merged_on: &'a AtomicI64,
     /// Whether the round before reached the database.
     pub(crate) is_steady: &'a AtomicBool,
     /// The instant by which all of the pass is judged.

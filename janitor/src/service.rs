@@ -35,6 +35,7 @@ struct Parts {
     measures: Measures,
     settings: JanitorSettings,
     blobs_walked: AtomicI64,
+    periods_merged_on: AtomicI64,
     variants_walked: AtomicI64,
     is_steady: AtomicBool,
 }
@@ -75,6 +76,7 @@ impl Service {
             measures: Measures::new(metrics)?,
             settings: settings.clone(),
             blobs_walked: AtomicI64::new(0),
+            periods_merged_on: AtomicI64::new(0),
             variants_walked: AtomicI64::new(0),
             is_steady: AtomicBool::new(false),
         })))
@@ -155,6 +157,7 @@ impl Service {
             remover: &parts.remover,
             settings: &parts.settings,
             blobs_walked: &parts.blobs_walked,
+            periods_merged_on: &parts.periods_merged_on,
             variants_walked: &parts.variants_walked,
             is_steady: &parts.is_steady,
             now: self.now(),

@@ -49,6 +49,7 @@ mod replace;
 mod restore;
 mod roles;
 mod rollup;
+mod seen_periods;
 mod sessions;
 mod site_policy;
 mod snapshot;
@@ -117,6 +118,7 @@ pub use replace::{ReplaceError, Replacing, replace};
 pub use restore::{RestoreTerms, restore};
 pub use roles::{ServiceRole, create_database, let_in};
 pub use rollup::{forget_usage, keep_top_images, make_room_for_sites};
+pub use seen_periods::merge_periods;
 pub use sessions::{
     NewSession, SessionKey, SignIn, close_session, find_session, find_sign_in, forget_sessions, open_session,
 };

@@ -306,3 +306,43 @@ async fn an_upload_in_pieces_that_nobody_goes_on_with_goes_with_its_bytes_and_on
     assert!(folder.join(&ids[1]).exists() && folder.join(&ids[2]).exists());
     assert_eq!(rig.number("SELECT count(*) FROM upload").await, 2);
 }
+
+#[tokio::test]
+async fn days_on_which_images_were_last_seen_become_months_once_they_are_long_past() {
+    let rig = Rig::new().await;
+    let owner = rig.account("owner").await;
+    let today = rig.clock.now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let seen: Vec<_> = [1, 40, 100, 400]
+        .map(|days| today - jiff::Span::new().days(days))
+        .into();
+    for (seed, day) in (1..).zip(&seen) {
+        let image = rig.upload(owner, seed, None).await;
+        let viewed = "INSERT INTO view_count SELECT id, 1, 1, ($2::text || 'T10:00:00Z')::timestamptz FROM image WHERE public_id = $1";
+        let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 2] =
+            [&image.public_id.as_str(), &day.to_string()];
+        rig.owner.execute(viewed, &parameters).await.unwrap();
+    }
+    rig.clean().await;
+    let row = rig
+        .owner
+        .query_one(
+            "SELECT array_agg(seen_period::text ORDER BY seen_period DESC) FROM image_seen",
+            &[],
+        )
+        .await
+        .unwrap();
+    let periods: Vec<String> = row.get(0);
+    let month = |day: &jiff::civil::Date| day.first_of_month().to_string();
+    let last_month = month(&today.first_of_month().yesterday().unwrap());
+    let expected: Vec<_> = seen
+        .iter()
+        .map(|day| {
+            if month(day) < last_month {
+                month(day)
+            } else {
+                day.to_string()
+            }
+        })
+        .collect();
+    assert_eq!(periods, expected);
+}

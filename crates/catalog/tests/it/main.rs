@@ -24,5 +24,6 @@ mod sliding;
 mod storm;
 mod sweeping;
 mod tokens;
+mod unused;
 mod usage;
 mod withdrawing;
