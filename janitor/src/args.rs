@@ -25,6 +25,12 @@ pub(crate) enum Command {
         #[arg(long)]
         remove: bool,
     },
+    /// Read the blobs again now: the rest of the round that is under way; fails when any is damaged · 立即校验存储内容
+    Scrub {
+        /// Every blob, from the first one · 校验全部
+        #[arg(long)]
+        all: bool,
+    },
 }
 
 impl Args {

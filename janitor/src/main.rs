@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use args::{Args, Command};
 use clap::Parser as _;
-use janitor::{JanitorSettings, reconcile_and_report, run, run_once_and_report};
+use janitor::{JanitorSettings, reconcile_and_report, run, run_once_and_report, scrub_and_report};
 use process::{FAILURE, MISCONFIGURED, report, settings::Sources, start_log, stop_on_signal};
 
 #[tokio::main]
@@ -22,6 +22,7 @@ async fn main() -> ExitCode {
         (Ok(stop), Command::Run) => run(&settings, stop).await,
         (Ok(stop), Command::RunOnce) => run_once_and_report(&settings, stop).await,
         (Ok(stop), Command::Reconcile { remove }) => reconcile_and_report(&settings, remove, stop).await,
+        (Ok(stop), Command::Scrub { all }) => scrub_and_report(&settings, all, stop).await,
         (Err(error), _) => Err(error.into()),
     };
     match outcome {

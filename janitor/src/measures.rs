@@ -1,3 +1,4 @@
+use catalog::ScrubPlace;
 use http_kit::Metrics;
 use jiff::Timestamp;
 use prometheus::{IntCounter, IntCounterVec, IntGauge, Opts};
@@ -17,6 +18,10 @@ pub(crate) struct Measures {
     last_success: IntGauge,
     purges: IntCounterVec,
     purges_waiting: IntGauge,
+    blobs_scrubbed: IntCounter,
+    bytes_scrubbed: IntCounter,
+    blobs_damaged: IntGauge,
+    scrub_ended: IntGauge,
 }
 
 impl Measures {
@@ -69,6 +74,22 @@ impl Measures {
                 "berth_janitor_last_success_timestamp_seconds",
                 "When all passes last went well, in seconds since 1970; 0 before the first time.",
             )?,
+            blobs_scrubbed: counter(
+                "berth_janitor_blobs_scrubbed_total",
+                "Blobs that were read again and held against their digests.",
+            )?,
+            bytes_scrubbed: counter(
+                "berth_janitor_bytes_scrubbed_total",
+                "Bytes that those blobs have.",
+            )?,
+            blobs_damaged: gauge(
+                "berth_janitor_blobs_damaged",
+                "Blobs whose bytes are known to be lost or changed, and that are not healed.",
+            )?,
+            scrub_ended: gauge(
+                "berth_janitor_scrub_round_timestamp_seconds",
+                "When all blobs had last been read, in seconds since 1970; 0 before the first time, or where another janitor knows.",
+            )?,
             purges,
             purges_waiting: gauge(
                 "berth_janitor_purges_waiting",
@@ -96,6 +117,24 @@ impl Measures {
 
     pub(crate) fn purges_wait(&self, images: i64) {
         self.purges_waiting.set(images);
+    }
+
+    pub(crate) fn scrubbed(&self, blobs: u64, bytes: u64) {
+        self.blobs_scrubbed.inc_by(blobs);
+        self.bytes_scrubbed.inc_by(bytes);
+    }
+
+    pub(crate) fn scrub_failed(&self) {
+        self.passes.with_label_values(&["scrub", "failed"]).inc();
+    }
+
+    pub(crate) fn scrub_began(&self, place: &ScrubPlace) {
+        let ended = place.ended_at.map_or(0, Timestamp::as_second);
+        self.scrub_ended.set(ended);
+    }
+
+    pub(crate) fn damaged(&self, blobs: u64) {
+        self.blobs_damaged.set(i64::try_from(blobs).unwrap_or(i64::MAX));
     }
 
     pub(crate) fn succeeded(&self, now: Timestamp) {

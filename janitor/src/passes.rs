@@ -94,6 +94,9 @@ pub enum Error {
     /// The store could not be read.
     #[error(transparent)]
     Blobs(#[from] blobs::Error),
+    /// Every file of many in a row is lost: that is another store.
+    #[error("none of many blobs in a row is in the store: is its volume mounted?")]
+    OtherStore,
     /// The thread that worked on the store panicked.
     #[error("the thread that works on the store has died")]
     Thread(#[from] tokio::task::JoinError),

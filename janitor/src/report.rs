@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use crate::{Done, Reconciled, Round};
+use crate::{Done, Reconciled, Round, Scrubbed};
 
 /// Columns of a terminal that the labels take.
 const LABEL_WIDTH: usize = 36;
@@ -74,6 +74,26 @@ pub fn report_reconciled(found: &Reconciled, removes: bool) -> String {
     }
     for key in &found.lost_keys {
         let _ = writeln!(table, "lost · 丢失: {key}");
+    }
+    table
+}
+
+/// What a scrub has found, in the same way; then which blobs are damaged, a line each.
+#[must_use]
+pub fn report_scrubbed(found: &Scrubbed) -> String {
+    let rows = [
+        ("blobs read · 校验的文件", found.blobs),
+        ("bytes of them · 其字节数", found.bytes),
+        ("damaged · 损坏的文件", found.damaged),
+        ("newly found · 新发现的损坏", found.found),
+        ("whole again · 已恢复的文件", found.healed),
+    ];
+    let mut table = format!("{}{:>NUMBER_WIDTH$}\n", padded("scrubbed · 已校验"), "");
+    for (label, number) in rows {
+        let _ = writeln!(table, "{}{:>NUMBER_WIDTH$}", padded(label), grouped(number));
+    }
+    for (key, damage) in &found.damaged_keys {
+        let _ = writeln!(table, "damaged · 损坏: {key} ({})", damage.as_str());
     }
     table
 }

@@ -15,11 +15,10 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Done, Error, JanitorSettings, Pass, Reconciled,
+    Done, Error, JanitorSettings, Pass,
     measures::Measures,
     passes::Work,
     purge::Purger,
-    report, report_reconciled,
     schedule::{Occasion, Schedule},
 };
 
@@ -38,6 +37,7 @@ struct Parts {
     periods_merged_on: AtomicI64,
     variants_walked: AtomicI64,
     is_steady: AtomicBool,
+    leads: AtomicBool,
 }
 
 /// How one round of all passes went.
@@ -79,6 +79,7 @@ impl Service {
             periods_merged_on: AtomicI64::new(0),
             variants_walked: AtomicI64::new(0),
             is_steady: AtomicBool::new(false),
+            leads: AtomicBool::new(false),
         })))
     }
 
@@ -94,12 +95,13 @@ impl Service {
                 stop.run_until_cancelled(Box::pin(self.purger().run())).await;
             }
         };
-        let working = async { tokio::join!(self.work(&stop), purging) };
+        let scrubbing = stop.run_until_cancelled(Box::pin(self.scrub_on(&stop)));
+        let working = async { tokio::join!(self.work(&stop), purging, scrubbing) };
         tokio::select! {
             _ = working => {}
             () = overdue => tracing::warn!("the janitor gave up the batch that was under way"),
         }
-        self.0.measures.leads(false);
+        self.tell_leads(false);
     }
 
     async fn work(&self, stop: &CancellationToken) {
@@ -201,8 +203,18 @@ impl Service {
         if acquired.is_some() {
             tracing::info!("this janitor leads");
         }
-        self.0.measures.leads(acquired.is_some());
+        self.tell_leads(acquired.is_some());
         acquired
+    }
+
+    fn tell_leads(&self, leads: bool) {
+        self.0.leads.store(leads, Ordering::Release);
+        self.0.measures.leads(leads);
+    }
+
+    /// Whether it led when it last looked.
+    pub(crate) fn leads(&self) -> bool {
+        self.0.leads.load(Ordering::Acquire)
     }
 
     fn purger(&self) -> Purger {
@@ -228,6 +240,14 @@ impl Service {
 
     pub(crate) fn catalog(&self) -> &Catalog {
         &self.0.catalog
+    }
+
+    pub(crate) fn settings(&self) -> &JanitorSettings {
+        &self.0.settings
+    }
+
+    pub(crate) fn measures(&self) -> &Measures {
+        &self.0.measures
     }
 
     pub(crate) fn remover(&self) -> &BlobRemover {
@@ -302,53 +322,4 @@ pub async fn run(
     );
     tracing::info!("the janitor has stopped");
     Ok(())
-}
-
-/// Runs every pass once and prints what was done on standard output. Fails with the first pass that failed.
-pub async fn run_once_and_report(
-    settings: &JanitorSettings,
-    stop: CancellationToken,
-) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let service = Service::new(settings, Clock::system(), &Metrics::new())?;
-    let round = service.run_once(&stop).await;
-    print!("{}", report(&round, settings.pretend));
-    match round.failures.into_iter().next() {
-        Some((_, error)) => Err(error.into()),
-        None => Ok(()),
-    }
-}
-
-/// Holds the store against the rows, tells on standard error how far it is, and prints what it found on standard output. Fails when
-/// bytes are lost.
-pub async fn reconcile_and_report(
-    settings: &JanitorSettings,
-    removes: bool,
-    stop: CancellationToken,
-) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    /// Steps between two lines.
-    const STEPS: u32 = 32;
-    let service = Service::new(settings, Clock::system(), &Metrics::new())?;
-    let mut steps = 0;
-    let tell = |found: &Reconciled| {
-        steps += 1;
-        if steps % STEPS == 0 {
-            eprintln!(
-                "{}/{} folders, {} files, {} rows",
-                found.folders,
-                BlobRemover::FOLDERS,
-                found.files,
-                found.rows
-            );
-        }
-    };
-    let removes = removes && !settings.pretend;
-    let found = service.reconcile(removes, &stop, tell).await?;
-    print!("{}", report_reconciled(&found, removes));
-    match (found.lost, stop.is_cancelled()) {
-        (_, true) => Err("stopped before the end; what is told above is what was seen by then".into()),
-        (0, false) => Ok(()),
-        (lost, false) => {
-            Err(format!("the bytes of {lost} live images or more are lost: send them again").into())
-        }
-    }
 }

@@ -30,6 +30,10 @@ pub struct JanitorSettings {
     pub uploads_keep: Duration,
     /// How long the record of what happened is kept.
     pub events_keep: Duration,
+    /// In how long every blob is read again; none to do without.
+    pub scrub_period: Option<Duration>,
+    /// How many bytes a second that may take from the disk.
+    pub scrub_bytes_per_second: u64,
     /// When the daily clean-up begins; none to do without.
     pub cleanup_time: Option<civil::Time>,
     /// Whose clock says so: that of `TZ`.
@@ -71,6 +75,8 @@ impl JanitorSettings {
             staging_max_age: duration(&mut reader, "BERTH_STAGING_MAX_AGE", SHORTEST_STAGING_AGE),
             uploads_keep: duration(&mut reader, "BERTH_UPLOADS_KEEP", SHORTEST_STAGING_AGE),
             events_keep: duration(&mut reader, "BERTH_EVENTS_KEEP", Duration::ZERO),
+            scrub_period: scrub_period(&mut reader),
+            scrub_bytes_per_second: reader.value("BERTH_REHASH_RATE", 1).max(1),
             cleanup_time: reader.switch("BERTH_CLEANUP").then_some(cleanup_time),
             time_zone: TimeZone::system(),
             purge_hook: purge_hook(&mut reader),
@@ -86,6 +92,12 @@ impl JanitorSettings {
         };
         reader.finish(settings)
     }
+}
+
+/// Days; 0 is never.
+fn scrub_period(reader: &mut Reader) -> Option<Duration> {
+    let days: u32 = reader.value("BERTH_REHASH_DAYS", 0);
+    (days > 0).then(|| Duration::from_hours(24) * days)
 }
 
 fn duration(reader: &mut Reader, name: &str, shortest: Duration) -> Duration {

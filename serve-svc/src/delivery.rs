@@ -17,6 +17,7 @@ use blobs::{BlobReader, OpenBlob, Pieces};
 use bytes::Bytes;
 use domain::VariantKey;
 use http::HeaderValue;
+use sha2::{Digest as _, Sha256 as Sha256Hasher};
 
 pub use reply_body::ReplyBody;
 
@@ -69,6 +70,9 @@ pub(crate) enum Lost {
     /// No file, or one of another size.
     #[error("an image's file is not there, or is of another size than it was")]
     Gone,
+    /// The bytes are not those that were uploaded.
+    #[error("an image's file is damaged")]
+    Damaged,
     /// The disk did not say.
     #[error("an image's file can't be read")]
     Unreadable(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -103,6 +107,7 @@ impl Depot {
 
     /// This part of the image's bytes, on its way.
     pub(crate) async fn open(&self, image: &Shelved, part: ByteRange) -> Result<Payload, Lost> {
+        refuse_damaged(image)?;
         let is_small = image.size_bytes <= SMALL_BYTES;
         if is_small && let Some(bytes) = self.hot.get(image.digest) {
             return Ok(cut(&bytes, part));
@@ -113,12 +118,17 @@ impl Depot {
         }
         let whole = self.blob(image, ByteRange::whole(image.size_bytes)).await?;
         let bytes = whole.into_pieces().read_all().await.map_err(unreadable)?;
+        // INVARIANT: what stays in memory is what was uploaded. It would be shown long after the file was healed.
+        if hot::digest_of(&Sha256Hasher::digest(&bytes).into()) != image.digest {
+            return Err(Lost::Damaged);
+        }
         self.hot.keep(image.digest, &bytes);
         Ok(cut(&bytes, part))
     }
 
     /// Makes sure that the image's bytes are there, without reading any.
     pub(crate) async fn look_at(&self, image: &Shelved) -> Result<(), Lost> {
+        refuse_damaged(image)?;
         let now = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         if now < image.seen.until.load(Ordering::Relaxed) {
             return Ok(());
@@ -141,6 +151,15 @@ impl Depot {
         } else {
             Err(Lost::Gone)
         }
+    }
+}
+
+/// What was found damaged is not shown, whatever the file looks like from outside.
+fn refuse_damaged(image: &Shelved) -> Result<(), Lost> {
+    if image.is_damaged {
+        Err(Lost::Damaged)
+    } else {
+        Ok(())
     }
 }
 

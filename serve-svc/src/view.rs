@@ -104,8 +104,11 @@ pub(crate) async fn view(service: &Service, wanted: Option<Wanted>, asked: Asked
     let (answer, payload) = match outcome {
         Ok(outcome) => outcome,
         Err(lost) => {
-            let error = &lost as &dyn std::error::Error;
-            tracing::error!(error, image = %image.public_id, key = %image.key, "an image can't be shown");
+            // The janitor has told of those that it found.
+            if !image.is_damaged {
+                let error = &lost as &dyn std::error::Error;
+                tracing::error!(error, image = %image.public_id, key = %image.key, "an image can't be shown");
+            }
             parts.figures.blobs_missing.inc();
             return missing("bytes");
         }

@@ -10,6 +10,7 @@
 
 mod disk;
 mod error;
+mod examine;
 mod pieces;
 mod reader;
 mod remover;
@@ -22,6 +23,7 @@ mod variants;
 mod writer;
 
 pub use error::Error;
+pub use examine::Examined;
 pub use pieces::Pieces;
 pub use reader::{BlobReader, OpenBlob};
 pub use remover::{BlobRemover, Purged};

@@ -51,7 +51,8 @@ pub struct Derived {
 
 /// Claims the variants that have been due longest, those of one blob together, until `now + lease`. None when none is due.
 ///
-/// A process that dies with them loses nothing: they are due again when the lease ends.
+/// A process that dies with them loses nothing: they are due again when the lease ends. Nothing is derived of bytes that are damaged; it is
+/// due until they are healed.
 pub async fn claim_due_variants(
     catalog: &Catalog,
     now: Timestamp,
@@ -61,7 +62,9 @@ pub async fn claim_due_variants(
     // The blob of the first one decides; whatever else of it is due comes along, for it is decoded once for all.
     const CLAIM: &str = "
         WITH first AS (
-            SELECT blob_id FROM variant WHERE due_at <= $1 ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED
+            SELECT blob_id FROM variant
+            WHERE due_at <= $1 AND NOT EXISTS (SELECT FROM damage WHERE damage.blob_id = variant.blob_id)
+            ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED
         ), due AS (
             SELECT blob_id, named_width, format FROM variant
             WHERE blob_id = (SELECT blob_id FROM first) AND due_at <= $1

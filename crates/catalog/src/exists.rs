@@ -15,7 +15,7 @@ pub enum Content {
 }
 
 /// The live images of this account (of this album of it, where one is given) over these bytes, or over what was left of these bytes when their metadata had been taken
-/// out. Two files with one MD5 may both be there.
+/// out. Two files with one MD5 may both be there. What is damaged is not: whoever has the bytes shall send them.
 pub async fn find_by_content(
     catalog: &Catalog,
     account_id: i64,
@@ -37,6 +37,7 @@ pub async fn find_by_content(
              UNION ALL SELECT blob_id FROM sent_file WHERE account_id = $2 AND {column} = $1)
            AND image.account_id = $2 AND image.ended_at IS NULL AND (image.expires_at IS NULL OR image.expires_at > $3)
            AND ($5::bigint IS NULL OR image.album_id = $5)
+           AND NOT EXISTS (SELECT FROM damage WHERE damage.blob_id = blob.id)
          ORDER BY image.id LIMIT $4"
     );
     let client = catalog.client(OPERATION).await?;
@@ -51,7 +52,7 @@ pub async fn find_by_content(
     rows.iter().map(|row| read(OPERATION, row)).collect()
 }
 
-/// The oldest live public image of this MD5, whoever's it is.
+/// The oldest live public image of this MD5, whoever's it is, unless its bytes are damaged.
 pub async fn find_public_by_md5(
     catalog: &Catalog,
     md5: Md5,
@@ -62,6 +63,7 @@ pub async fn find_public_by_md5(
         "SELECT {COLUMNS} FROM blob JOIN image ON image.blob_id = blob.id
          WHERE blob.md5 = $1 AND image.visibility = 'public'
            AND image.ended_at IS NULL AND (image.expires_at IS NULL OR image.expires_at > $2)
+           AND NOT EXISTS (SELECT FROM damage WHERE damage.blob_id = blob.id)
          ORDER BY image.id LIMIT 1"
     );
     let row = catalog

@@ -17,6 +17,8 @@ mod albums;
 mod blob;
 mod bulk;
 mod changes;
+mod damage;
+mod damaged_images;
 mod database;
 mod derive;
 mod ear;
@@ -49,6 +51,7 @@ mod replace;
 mod restore;
 mod roles;
 mod rollup;
+mod scrub_place;
 mod seen_periods;
 mod sessions;
 mod site_policy;
@@ -78,6 +81,11 @@ pub use albums::{
 pub use blob::NewBlob;
 pub use bulk::{BulkAction, BulkCaller, change_many};
 pub use changes::{Change, watch_images, watch_wishes};
+pub use damage::{
+    Damage, ExpectedBlob, Verdict, count_damaged, judge_blob, list_damaged_blobs, list_expected_blobs,
+    mark_blob_whole,
+};
+pub use damaged_images::{DamagedImages, find_damaged_images};
 pub use database::{Catalog, CatalogSettings, Error};
 pub use derive::{
     Derived, DueVariants, NewVariant, claim_due_variants, put_variants_off, wish_for_missing_thumbnails,
@@ -118,6 +126,7 @@ pub use replace::{ReplaceError, Replacing, replace};
 pub use restore::{RestoreTerms, restore};
 pub use roles::{ServiceRole, create_database, let_in};
 pub use rollup::{forget_usage, keep_top_images, make_room_for_sites};
+pub use scrub_place::{ScrubPlace, find_scrub_place, save_scrub_place};
 pub use seen_periods::merge_periods;
 pub use sessions::{
     NewSession, SessionKey, SignIn, close_session, find_session, find_sign_in, forget_sessions, open_session,

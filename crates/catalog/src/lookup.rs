@@ -26,6 +26,8 @@ pub struct LiveImage {
     pub media_type: MediaType,
     /// Width and height in pixels, as they are stored.
     pub dimensions: Option<(u32, u32)>,
+    /// Whether its bytes were found lost or changed: they must not be shown.
+    pub is_damaged: bool,
     /// Who may see it.
     pub visibility: Visibility,
     /// Its file name.
@@ -72,6 +74,7 @@ macro_rules! select_live {
                     image.expires_at IS NOT NULL AND sliding(image) IS NOT NULL AS slides,
                     image.blob_id, image.album_id, image.link_generation,
                     blob.width, blob.height, blob.key, blob.sha256, blob.md5, blob.size_bytes, blob.media_type,
+                    EXISTS (SELECT FROM damage WHERE damage.blob_id = blob.id) AS is_damaged,
                     (SELECT nullif(policy -> 'hotlink', 'null') FROM site_policy)::text AS site_rules,
                     nullif(album.policy -> 'hotlink', 'null')::text AS album_rules,
                     nullif(image.policy -> 'hotlink', 'null')::text AS image_rules
@@ -131,6 +134,7 @@ fn read(operation: &'static str, row: &Row) -> Result<LiveImage, Error> {
         md5: Md5::from_slice(row.get("md5")).map_err(|error| Error::row(operation, error))?,
         size_bytes: row.get::<_, i64>("size_bytes").unsigned_abs(),
         media_type: MediaType::from_mime(media_type).ok_or_else(|| Error::row(operation, media_type))?,
+        is_damaged: row.get("is_damaged"),
         visibility: text("visibility")
             .parse()
             .map_err(|error| Error::row(operation, error))?,

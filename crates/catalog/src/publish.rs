@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::{
     Catalog, Error, Event, Origin,
     blob::{NewBlob, lock_blob},
+    damage::heal,
     derive::retry_broken,
     events::record_in,
     image::{COLUMNS, ImageRecord, read},
@@ -111,8 +112,10 @@ where
     }
     // Before the account's row is locked, so that its other uploads don't wait for our disk.
     place(blob.key.clone()).await.map_err(PublishError::Bytes)?;
+    let mut is_healed = false;
     if !blob.is_new {
         retry_broken(&transaction, blob.id, now).await?;
+        is_healed = heal(&transaction, blob.id, blob.key.as_str(), now).await?;
     }
     let (image, standing) = if let Some(public_id) = standing {
         let image = extend(&transaction, public_id, new.expiry, now).await?;
@@ -139,6 +142,10 @@ where
     };
     record_in(&transaction, &event, now).await?;
     transaction.commit().await.map_err(Error::statement(OPERATION))?;
+    drop(client);
+    if is_healed {
+        catalog.until_heard().await;
+    }
     Ok(Published { image, standing })
 }
 

@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::{
     Catalog, ChangeError, Error, Event, Origin,
     blob::{LockedBlob, NewBlob, lock_blob},
+    damage::heal,
     derive::retry_broken,
     events::record_in,
     image::{Expected, ImageRecord, read_locked},
@@ -82,6 +83,7 @@ where
     place(blob.key.clone()).await.map_err(ReplaceError::Bytes)?;
     if !blob.is_new {
         retry_broken(&transaction, blob.id, now).await?;
+        heal(&transaction, blob.id, blob.key.as_str(), now).await?;
     }
     if is_other {
         swap(

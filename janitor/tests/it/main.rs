@@ -11,6 +11,7 @@ mod racing;
 mod reconciling;
 mod rig;
 mod schedule;
+mod scrubbing;
 mod settings;
 mod sliding;
 mod stopping;

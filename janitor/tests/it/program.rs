@@ -62,6 +62,27 @@ async fn run_once_cleans_says_what_it_did_and_exits() {
 }
 
 #[tokio::test]
+async fn a_scrub_by_hand_names_what_is_damaged_and_fails() {
+    let rig = Rig::new().await;
+    let owner = rig.account("owner").await;
+    let (whole, cut) = (rig.upload(owner, 1, None).await, rig.upload(owner, 2, None).await);
+    let (code, table, log) = said(&of(&rig).args(["scrub", "--all"]).output().await.unwrap());
+    assert_eq!(code, Some(0), "{log}");
+    assert!(table.starts_with("scrubbed · 已校验"), "{table}");
+    std::fs::write(rig.data().join("blobs").join(&cut.key), b"half").unwrap();
+    for arguments in [&["scrub", "--all"][..], &["scrub"]] {
+        let (code, table, log) = said(&of(&rig).args(arguments).output().await.unwrap());
+        assert_eq!(code, Some(1), "{arguments:?}: {log}");
+        assert!(
+            table.contains(&format!("damaged · 损坏: {} (length)", cut.key)),
+            "{table}"
+        );
+        assert!(!table.contains(&whole.key));
+        assert!(log.contains("send the same files again"), "{log}");
+    }
+}
+
+#[tokio::test]
 async fn bad_settings_are_all_told_and_nothing_is_done() {
     let rig = Rig::new().await;
     let mut command = program(&rig.data(), "");

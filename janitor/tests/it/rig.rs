@@ -89,6 +89,11 @@ impl Rig {
         upload(&self.upload, &self.writer, account_id, seed, life, &self.clock).await
     }
 
+    /// The same for bytes of the test's own.
+    pub(crate) async fn upload_bytes(&self, account_id: i64, bytes: Vec<u8>) -> ImageRecord {
+        upload_bytes(&self.upload, &self.writer, account_id, bytes, None, &self.clock).await
+    }
+
     pub(crate) async fn withdraw(&self, image: &ImageRecord) {
         let withdrawn = withdraw(
             &self.upload,
@@ -120,8 +125,20 @@ pub(crate) async fn upload(
     life: Option<i64>,
     clock: &ManualClock,
 ) -> ImageRecord {
+    let bytes = pictures::png(6, 6, seed);
+    upload_bytes(catalog, writer, account_id, bytes, life, clock).await
+}
+
+pub(crate) async fn upload_bytes(
+    catalog: &Catalog,
+    writer: &BlobWriter,
+    account_id: i64,
+    bytes: Vec<u8>,
+    life: Option<i64>,
+    clock: &ManualClock,
+) -> ImageRecord {
     let mut staging = writer.stage().unwrap();
-    staging.write(pictures::png(6, 6, seed).into()).await;
+    staging.write(bytes.into()).await;
     let staged = Arc::new(staging.finish().await.unwrap());
     let now = clock.now();
     let new = NewImage {

@@ -15,6 +15,12 @@ const SHARDS: usize = 8;
 /// What bytes are: the first 128 bits of their SHA-256.
 pub(crate) type Digest = u128;
 
+/// The digest of bytes with this SHA-256.
+pub(super) fn digest_of(sha256: &[u8; 32]) -> Digest {
+    let (first, _) = sha256.split_at(size_of::<Digest>());
+    Digest::from_be_bytes(first.try_into().unwrap_or_default())
+}
+
 /// The bytes of small files that are asked for often. Whether they may be shown is decided before anybody looks here.
 ///
 /// SECURITY: they are known by what they are, not by where they rest. When a blob has been swept, its key is free, and

@@ -35,6 +35,8 @@ pub(crate) struct Shelved {
     pub(crate) place: Place,
     /// What the bytes are.
     pub(crate) digest: Digest,
+    /// Whether the blob's own bytes were found lost or changed; its variants are files of their own.
+    pub(crate) is_damaged: bool,
     pub(crate) size_bytes: u64,
     pub(crate) media_type: MediaType,
     pub(crate) dimensions: Option<(u32, u32)>,
@@ -67,6 +69,7 @@ impl Shelved {
             row: image.id,
             public_id: image.public_id,
             digest,
+            is_damaged: image.is_damaged,
             size_bytes: image.size_bytes,
             media_type: image.media_type,
             dimensions: image.dimensions,
@@ -104,6 +107,7 @@ impl Shelved {
             blob_id: self.blob_id,
             key: self.key.clone(),
             digest,
+            is_damaged: false,
             size_bytes: variant.size_bytes,
             media_type,
             dimensions: Some((variant.width, variant.height)),

@@ -16,6 +16,7 @@ pub(crate) fn image(row: u8) -> catalog::LiveImage {
         sha256: Sha256([row; 32]),
         md5,
         size_bytes: 100,
+        is_damaged: false,
         media_type: MediaType::Png,
         visibility: Visibility::Public,
         name: format!("{row}.png"),

@@ -6,6 +6,7 @@
 )]
 
 mod answers;
+mod damage;
 mod lives;
 mod older;
 mod outages;

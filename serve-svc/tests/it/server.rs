@@ -8,6 +8,7 @@ use http_kit::{ConnectionLimits, Listener, Metrics, RequestIds, StackSettings};
 use jiff::SignedDuration;
 use process::settings::Sources;
 use serve_svc::{ServeSettings, Service};
+use sha2::Digest as _;
 use tempfile::TempDir;
 use test_kit::{ManualClock, TestDatabase};
 use tokio::{
@@ -51,6 +52,13 @@ pub(crate) struct Picture {
 }
 
 impl Picture {
+    /// Its entity tag: the first half of the SHA-256.
+    pub(crate) fn etag(&self) -> String {
+        let mut digits = Sha256(sha2::Sha256::digest(&self.bytes).into()).to_string();
+        digits.truncate(32);
+        format!("\"{digits}\"")
+    }
+
     pub(crate) fn urls(&self) -> [String; 3] {
         [
             format!("/i/{}.png", self.id),
@@ -139,7 +147,7 @@ impl Server {
             album_id: None,
             blob: NewBlob {
                 md5: Md5([u8::try_from(md5_seed).unwrap(); 16]),
-                sha256: Sha256([low; 32]),
+                sha256: Sha256(sha2::Sha256::digest(&bytes).into()),
                 size_bytes: bytes.len() as u64,
                 media_type,
                 dimensions,

@@ -5,6 +5,7 @@ use std::{convert::Infallible, time::Duration};
 use catalog::{Derived, NewVariant, ServiceRole, claim_due_variants, keep_variants, withdraw};
 use domain::{Sha256, VariantFormat, VariantKey, Visibility};
 use jiff::SignedDuration;
+use sha2::Digest as _;
 use test_kit::pictures;
 
 use crate::server::{Answer, Picture, Server};
@@ -37,7 +38,7 @@ pub(crate) async fn derive(server: &Server) -> usize {
                 format,
                 dimensions: (width, width),
                 size_bytes: bytes.len() as u64,
-                sha256: Sha256([u8::try_from(width % 251).unwrap(); 32]),
+                sha256: Sha256(sha2::Sha256::digest(&bytes).into()),
             });
         }
         let placed = |_| async { Ok::<(), Infallible>(()) };
@@ -75,7 +76,7 @@ pub(crate) async fn ask_and_derive(server: &Server, url: &str, headers: &[&str])
     }
 }
 
-async fn large(server: &Server, seed: u64) -> Picture {
+pub(crate) async fn large(server: &Server, seed: u64) -> Picture {
     let bytes = pictures::png(1000, 800, seed);
     server.publish_bytes(seed, bytes, Visibility::Public, None).await
 }
@@ -252,13 +253,12 @@ async fn without_an_extension_the_best_that_accept_allows_is_shown_and_caches_ar
 #[tokio::test]
 async fn a_variant_is_judged_as_its_image_is_and_gone_with_it() {
     let server = Server::start(&[("BERTH_DELIVERY", "accel")]).await;
-    let bytes = pictures::png(1000, 800, 1);
     let lifetime = Some(SignedDuration::from_mins(1));
     let mut urls = Vec::new();
     for seed in [1, 2] {
         let life = lifetime.filter(|_| seed == 2);
         let picture = server
-            .publish_bytes(seed, bytes.clone(), Visibility::Public, life)
+            .publish_bytes(seed, pictures::png(1000, 800, seed), Visibility::Public, life)
             .await;
         urls.push((format!("/i/{}.png?w=300", picture.id), picture));
     }

@@ -16,7 +16,7 @@ async fn a_picture_is_shown_with_every_header_that_protects_and_describes_it() {
             ("content-type", "image/png"),
             ("content-length", picture.bytes.len().to_string().as_str()),
             ("accept-ranges", "bytes"),
-            ("etag", "\"01010101010101010101010101010101\""),
+            ("etag", picture.etag().as_str()),
             ("last-modified", "Sat, 21 Nov 2026 00:00:00 GMT"),
             ("cache-control", "private, max-age=300, must-revalidate"),
             (
@@ -45,6 +45,8 @@ async fn streamed_and_accelerated_answers_are_the_same_but_for_who_sends_the_byt
     );
     let picture = plain.publish(2, Visibility::Public, None).await;
     behind_nginx.publish(2, Visibility::Public, None).await;
+    let asks = |field: &str| format!("{field}: {}", picture.etag());
+    let (if_range, if_none_match, if_match) = (asks("If-Range"), asks("If-None-Match"), asks("If-Match"));
     let own = [
         "x-request-id",
         "date",
@@ -58,28 +60,17 @@ async fn streamed_and_accelerated_answers_are_the_same_but_for_who_sends_the_byt
         ("GET", &[][..], true),
         ("HEAD", &[], true),
         ("GET", &["Range: bytes=0-9"], true),
-        (
-            "GET",
-            &[
-                "Range: bytes=5-",
-                "If-Range: \"02020202020202020202020202020202\"",
-            ],
-            true,
-        ),
+        ("GET", &["Range: bytes=5-", if_range.as_str()], true),
         ("GET", &["Range: bytes=0-1,5-6"], false),
         ("GET", &["Range: bytes=99999999-"], false),
-        (
-            "GET",
-            &["If-None-Match: \"02020202020202020202020202020202\""],
-            false,
-        ),
+        ("GET", &[if_none_match.as_str()], false),
         (
             "GET",
             &["If-Modified-Since: Sat, 21 Nov 2026 00:00:00 GMT"],
             false,
         ),
         ("GET", &["If-Match: \"other\""], false),
-        ("GET", &["If-Match: \"02020202020202020202020202020202\""], false),
+        ("GET", &[if_match.as_str()], false),
         ("GET", &["Referer: https://evil.example/"], false),
     ] {
         let url = &picture.urls()[0];

@@ -201,6 +201,20 @@ pub(super) fn stats(language: Language) -> Vec<Operation> {
             soon.about(t("Within seven days.", "七天内过期。")),
         ),
     ];
+    let damaged = object(vec![
+        ("count", count()),
+        (
+            "images",
+            list_of(object(link())).about(t("The first 20.", "最早的 20 张。")),
+        ),
+    ]);
+    members.push((
+        "damaged",
+        damaged.about(t(
+            "Live ones whose bytes the disk has lost or changed. They are not shown until the same file is sent again.",
+            "文件丢失或损坏的有效图片：重新上传同一文件即可恢复，此前不再显示。",
+        )),
+    ));
     members.extend(sites(language));
     let operation = get(
         "/v1/stats",

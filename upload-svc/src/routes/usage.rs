@@ -1,6 +1,6 @@
 //! How pictures are used: one of them, or all.
 
-use catalog::{Expiring, ImageUse, Period, Referrer, SiteUse, Stats, TopImage, Use};
+use catalog::{DamagedImages, Expiring, ImageUse, Period, Referrer, SiteUse, Stats, TopImage, Use};
 use domain::{MediaType, PublicId, Refusal, Scope};
 use http::StatusCode;
 use http_kit::Language;
@@ -20,6 +20,8 @@ const USUAL_DAYS: i32 = 30;
 const MOST_DAYS: i32 = 400;
 /// Sites that are named at most; the others are summed up.
 const MOST_SITES: usize = 100;
+/// Damaged images that are named at most.
+const MOST_DAMAGED: i64 = 20;
 /// What ends within so long ends soon.
 const SOON: SignedDuration = SignedDuration::from_hours(7 * 24);
 
@@ -54,7 +56,10 @@ pub(super) async fn stats(service: Service, asked: Asked) -> Response {
         let owner = (!all).then_some(bearer.account_id);
         let soon = now.checked_add(SOON).unwrap_or(Timestamp::MAX);
         let stats = catalog::stats(service.catalog(), owner, period, now, soon).await?;
-        Ok((StatusCode::OK, Some(stats_json(&service, period, soon, &stats))))
+        let damaged = catalog::find_damaged_images(service.catalog(), owner, MOST_DAMAGED).await?;
+        let mut body = stats_json(&service, period, soon, &stats);
+        body["damaged"] = damaged_json(&service, &damaged);
+        Ok((StatusCode::OK, Some(body)))
     };
     answer("GET /v1/stats", language, outcome.await)
 }
@@ -128,6 +133,12 @@ fn expiring_json(service: &Service, image: &Expiring) -> Value {
         "name": image.name,
         "expires_at": image.expires_at,
     })
+}
+
+fn damaged_json(service: &Service, damaged: &DamagedImages) -> Value {
+    let image = |(id, name, media_type): &(PublicId, String, MediaType)| json!({ "id": id.as_str(), "url": url(service, *id, *media_type), "name": name });
+    let images: Vec<Value> = damaged.first.iter().map(image).collect();
+    json!({ "count": damaged.count, "images": images })
 }
 
 fn url(service: &Service, id: PublicId, media_type: MediaType) -> String {

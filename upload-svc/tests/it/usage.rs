@@ -183,6 +183,7 @@ async fn stats_tell_what_one_has_and_administrators_what_everybody_has() {
     );
     assert_eq!(mine["expiring_soon"]["count"], 1);
     assert_eq!(mine["expiring_soon"]["images"][0]["id"], json!(ending));
+    assert_eq!(mine["damaged"], json!({ "count": 0, "images": [] }));
 
     // Somebody else has nothing, an administrator sees it all.
     sign_up(&server, "bob", Role::Member).await;
@@ -210,4 +211,37 @@ async fn stats_tell_what_one_has_and_administrators_what_everybody_has() {
         (&json!(1), &json!(42))
     );
     assert_eq!(mine["top_images"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_damaged_is_told_to_its_owner_and_is_not_here_until_it_is_sent_again() {
+    let server = Server::start(&[]).await;
+    let picture = pictures::png(20, 20, 7);
+    let sent = server
+        .upload(&[Part::File("file", "a.png", &picture)])
+        .await
+        .json();
+    let (id, md5) = (
+        &sent["images"][0]["id"],
+        sent["images"][0]["md5"].as_str().unwrap(),
+    );
+    let owner = server.database.connect().await;
+    let find = "INSERT INTO damage (blob_id, what, found_at) SELECT id, 'bytes', now() FROM blob";
+    owner.execute(find, &[]).await.unwrap();
+    let exists = format!("/v1/images/exists?md5={md5}");
+    for (count, is_here) in [(1, false), (0, true)] {
+        let stats = server.get("/v1/stats").await.json();
+        assert_eq!(stats["damaged"]["count"], count);
+        if count > 0 {
+            assert_eq!(stats["damaged"]["images"][0]["id"], *id);
+        }
+        assert_eq!(server.get(&exists).await.json()["exists"], is_here);
+        // The same bytes heal it, and find the image that is there.
+        let again = server
+            .upload(&[Part::File("file", "a.png", &picture)])
+            .await
+            .json();
+        assert_eq!(again["images"][0]["id"], *id);
+        assert_eq!(again["images"][0]["status"], "existing");
+    }
 }

@@ -37,6 +37,8 @@ export interface Stats extends Used {
     count: number;
     images: { id: string; url: string; name: string; expires_at: string }[];
   };
+  /** Bytes that the disk has lost or changed: nobody sees them until the same file is sent again. */
+  damaged: { count: number; images: { id: string; url: string; name: string }[] };
 }
 
 export function findUsage(id: string): Promise<ImageUsage> {

@@ -306,6 +306,9 @@ export const en = {
     refusedEmpty: 'Nobody was refused.',
     expiring: 'Expiring soon',
     expiringEmpty: 'Nothing expires within a week.',
+    damaged: 'Damaged files',
+    damagedWhy: (n: number) =>
+      `The disk has lost or changed the bytes of ${n === 1 ? 'one image' : `${n.toLocaleString('en')} images`}. Upload the same file again and its link works again.`,
     empty: 'Nothing has been seen in this time yet. Views are counted as soon as somebody opens a link.',
     viewsOf: (n: number) => (n === 1 ? '1 view' : `${n.toLocaleString('en')} views`),
     mine: 'Mine',

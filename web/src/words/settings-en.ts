@@ -184,6 +184,8 @@ export const enSettings = {
       token_revoked: 'Revoked a token',
       rate_limited: 'Was slowed down',
       purge_failed: 'A cache was not told to forget',
+      blob_damaged: 'A file is damaged',
+      blob_healed: 'A damaged file is whole again',
     } as Record<string, string>,
     nobody: 'Somebody',
     wholeSite: 'of the site',

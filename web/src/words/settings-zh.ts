@@ -177,6 +177,8 @@ export const zhSettings: typeof enSettings = {
       token_revoked: '吊销令牌',
       rate_limited: '触发限流',
       purge_failed: '通知缓存失败',
+      blob_damaged: '文件损坏',
+      blob_healed: '损坏文件已恢复',
     },
     nobody: '未知',
     wholeSite: '全站',

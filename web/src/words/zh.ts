@@ -296,6 +296,8 @@ export const zh: Words = {
     refusedEmpty: '没有网站被拦截。',
     expiring: '即将到期',
     expiringEmpty: '一周内没有图片到期。',
+    damaged: '损坏的文件',
+    damagedWhy: (n) => `磁盘丢失或改动了 ${count(n)} 张图片的文件。重新上传同一文件，原链接即可恢复。`,
     empty: '这段时间还没有访问。有人打开链接后，这里就会有数据。',
     viewsOf: (n) => `${count(n)} 次`,
     mine: '我的',

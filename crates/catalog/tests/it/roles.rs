@@ -13,6 +13,11 @@ async fn no_role_can_do_anothers_verb() {
     rig.publish(&image(owner, 1)).await;
     for (role, statement) in [
         (Upload, "DELETE FROM blob"),
+        (Upload, "INSERT INTO damage VALUES (1, 'lost', now())"),
+        (Upload, "UPDATE damage SET what = 'bytes'"),
+        (Upload, "UPDATE scrub SET after = 0"),
+        (Serve, "DELETE FROM damage"),
+        (Serve, "SELECT after FROM scrub"),
         (Upload, "DELETE FROM image"),
         (Upload, "TRUNCATE image"),
         (Upload, "UPDATE view_count SET views = 0"),

@@ -99,6 +99,8 @@ pub const KEYS: &[Key] = &[
     key("BERTH_STAGING_MAX_AGE", "6h"),
     key("BERTH_UPLOADS_KEEP", "24h"),
     key("BERTH_JANITOR_INTERVAL", "30s"),
+    key("BERTH_REHASH_DAYS", "30"),
+    key("BERTH_REHASH_RATE", "33554432"),
     key("BERTH_CLEANUP", "on"),
     key("BERTH_CLEANUP_TIME", "03:00:00"),
     key("BERTH_PURGE_URL", ""),
