@@ -6,12 +6,14 @@
 mod clock;
 mod exit;
 mod log;
+mod person;
 pub mod settings;
 mod shutdown;
 
 pub use clock::Clock;
 pub use exit::{FAILURE, MISCONFIGURED, report};
 pub use log::{LogFormat, LogSettings, start_log};
+pub use person::Person;
 pub use shutdown::stop_on_signal;
 
 /// Fresh bytes from the machine's source of randomness, good for secrets.

@@ -126,6 +126,9 @@ pub const KEYS: &[Key] = &[
         "BERTH_DB_JANITOR_PASSWORD",
         "the password of the database role berth_janitor",
     ),
+    // Read by the command line as a client; known to all, so that a shell that has them set starts everything.
+    own("BERTH_URL", "the berth that the command line speaks to"),
+    secret("BERTH_TOKEN", "the token with which it does"),
     // Read by docker-compose.yml alone; known here so that sharing its .env is no complaint.
     secret("BERTH_DB_OWNER_PASSWORD", "the password of the database's owner"),
     own("BERTH_PORT", "the port on which compose publishes nginx"),

@@ -66,6 +66,17 @@ impl Sources {
         sources
     }
 
+    /// One value of the environment alone, whatever files say: what a person sets for one command.
+    #[must_use]
+    pub fn environment(name: &str) -> Option<String> {
+        #[allow(
+            clippy::disallowed_methods,
+            reason = "this is the one place that reads the environment"
+        )]
+        let value = std::env::var(name).ok();
+        value.filter(|value| !value.is_empty())
+    }
+
     /// Nothing but these pairs, as if they stood in the environment: what tests use.
     #[must_use]
     pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
