@@ -176,6 +176,11 @@ impl Service {
         &self.parts.decoders
     }
 
+    /// How long what has ended can be restored.
+    pub(crate) fn grace(&self) -> Duration {
+        self.parts.grace
+    }
+
     /// What ended then or before can't be restored any more.
     pub(crate) fn grace_began(&self) -> jiff::Timestamp {
         let grace = jiff::SignedDuration::try_from(self.parts.grace).unwrap_or(jiff::SignedDuration::MAX);

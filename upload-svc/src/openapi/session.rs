@@ -144,6 +144,13 @@ fn limits(language: Language) -> Schema {
                 "上传时未指定有效期的图片保存天数；0 为永久。",
             )),
         ),
+        (
+            "undo_seconds",
+            count().example(604_800).about(t(
+                "How long what was withdrawn or has expired can be restored.",
+                "删除或过期之后，多长时间内可以恢复。",
+            )),
+        ),
     ])
 }
 

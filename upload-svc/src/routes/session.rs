@@ -212,6 +212,7 @@ fn limits_json(service: &Service, uploads: &Uploads) -> Value {
         "video_bytes": limits.video_bytes,
         "types": types,
         "expire_days": uploads.rules.lifetime.as_secs() / (24 * 60 * 60),
+        "undo_seconds": service.grace().as_secs(),
     })
 }
 
