@@ -11,6 +11,7 @@
 mod disk;
 mod error;
 mod examine;
+mod lending;
 mod pieces;
 mod reader;
 mod remover;
@@ -24,6 +25,7 @@ mod writer;
 
 pub use error::Error;
 pub use examine::Examined;
+pub use lending::Lent;
 pub use pieces::Pieces;
 pub use reader::{BlobReader, OpenBlob};
 pub use remover::{BlobRemover, Purged};

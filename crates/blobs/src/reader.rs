@@ -10,7 +10,11 @@ use std::{
 use domain::{BlobKey, VariantKey};
 use rustix::fs::OFlags;
 
-use crate::{Error, Pieces, disk::Disk};
+use crate::{
+    Error, Pieces,
+    disk::Disk,
+    lending::{Lent, lend},
+};
 
 /// Opens published blobs for reading. Held by serve-svc, which can't do anything else to them.
 #[derive(Debug, Clone)]
@@ -52,6 +56,11 @@ impl BlobReader {
         part: impl RangeBounds<u64>,
     ) -> Result<Option<OpenBlob>, Error> {
         open(&self.disk.variant_path(key), &limits(&part))
+    }
+
+    /// Puts a blob's bytes at a path outside of the store, for an export; none when they are not there.
+    pub fn lend(&self, key: &BlobKey, target: &Path) -> Result<Option<Lent>, Error> {
+        lend(&self.disk.path(key), target)
     }
 
     /// Whether the store can be read at all, for a health check.

@@ -21,6 +21,7 @@ mod damage;
 mod damaged_images;
 mod database;
 mod derive;
+mod diagnose;
 mod ear;
 mod event_list;
 mod events;
@@ -90,6 +91,7 @@ pub use database::{Catalog, CatalogSettings, Error};
 pub use derive::{
     Derived, DueVariants, NewVariant, claim_due_variants, put_variants_off, wish_for_missing_thumbnails,
 };
+pub use diagnose::{Diagnosis, diagnose};
 pub use event_list::{EventFilter, EventRecord, forget_events, list_events};
 pub use events::{Event, record};
 pub use exists::{Content, find_by_content, find_public_by_md5};

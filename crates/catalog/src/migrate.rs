@@ -34,3 +34,10 @@ pub async fn migrate(catalog: &Catalog) -> Result<usize, Error> {
     let _ = driver.await;
     outcome
 }
+
+/// The newest migration that there is.
+pub(crate) fn newest() -> i32 {
+    let runner = embedded::migrations::runner();
+    let versions = runner.get_migrations().iter().map(refinery::Migration::version);
+    versions.max().unwrap_or(0)
+}
