@@ -1,5 +1,5 @@
 use domain::{Dialect, MediaType, hotlink::HostRule, parse_duration};
-use process::settings::{Reader, Sources};
+use process::settings::{Complaints, Reader, Sources};
 
 use crate::Failure;
 
@@ -27,6 +27,13 @@ const SECRETS: [&str; 5] = [
 
 /// Tells everything that is wrong with the settings of all programs.
 pub(crate) fn check(sources: Sources) -> Result<(), Failure> {
+    complaints(sources)?;
+    println!("The settings are in order. 配置无误。");
+    Ok(())
+}
+
+/// Everything that is wrong with the settings of all programs.
+pub(crate) fn complaints(sources: Sources) -> Result<(), Complaints> {
     let mut reader = Reader::new(sources);
     for name in SECRETS
         .into_iter()
@@ -63,9 +70,7 @@ pub(crate) fn check(sources: Sources) -> Result<(), Failure> {
     let _: Vec<MediaType> = reader.list("BERTH_ALLOWED_TYPES");
     reader.switch("BERTH_CLEANUP");
     reader.switch("BERTH_HOTLINK_RULES");
-    reader.finish(())?;
-    println!("The settings are in order. 配置无误。");
-    Ok(())
+    reader.finish(())
 }
 
 /// Prints every setting in force.

@@ -1,14 +1,17 @@
-//! `berth`, the command line: what an operator does beside the running services.
+//! `berth`, the command line: what people do at a running berth ([`client`]), and what an operator does beside it.
 
 mod args;
+mod client;
 mod config;
+mod doctor;
 mod health;
+mod keygen;
 mod setup;
 mod token;
 
 use std::{error::Error, process::ExitCode};
 
-use args::{Args, Command, ConfigCommand, TokenCommand};
+use args::{Args, Command, ConfigCommand};
 use clap::Parser as _;
 use process::{FAILURE, MISCONFIGURED, report, settings::Complaints, settings::Sources};
 
@@ -22,11 +25,17 @@ async fn main() -> ExitCode {
         Command::Config(ConfigCommand::Print) => config::print(Sources::load()),
         Command::Migrate => setup::migrate(Sources::load()).await,
         Command::Setup => setup::setup(Sources::load()).await,
-        Command::Token(TokenCommand::Create {
-            account,
-            name,
-            scopes,
-        }) => token::create(Sources::load(), &account, &name, &scopes).await,
+        Command::Token(command) => token::run(command).await,
+        Command::Doctor { health } => doctor::examine(&health).await,
+        Command::Keygen => {
+            keygen::print();
+            Ok(())
+        }
+        Command::Completions { shell } => {
+            Args::complete(shell);
+            Ok(())
+        }
+        Command::Client(command) => client::run(command).await,
         Command::Health { url } => health::ask(&url).await,
     };
     match outcome {

@@ -1,20 +1,53 @@
+//! `berth token`.
+
 use catalog::{Catalog, NewToken};
 use domain::{Scope, Sha256, Token, TokenHash, Username};
 use process::{
-    Clock,
+    Clock, Person,
     settings::{Reader, Sources},
 };
 use sha2::{Digest as _, Sha256 as Hasher};
 
-use crate::{Failure, setup};
+use crate::{
+    Failure,
+    args::TokenCommand,
+    client::{tokens, words::Words},
+    setup,
+};
+
+/// `berth token`: with an account it is the operator's, at the database; else it is a client's, at a running berth.
+pub(crate) async fn run(command: TokenCommand) -> Result<(), Failure> {
+    let person = Person::load();
+    let words = Words::of(&person);
+    match command {
+        TokenCommand::Create {
+            account: Some(account),
+            name,
+            scopes,
+            ..
+        } => create(Sources::load(), &account, &name, &scopes).await,
+        TokenCommand::Create {
+            account: None,
+            name,
+            scopes,
+            album,
+            expires_in,
+        } => {
+            let new = tokens::NewToken {
+                name: &name,
+                scopes: &scopes,
+                album: album.as_deref(),
+                expires_in: expires_in.as_deref(),
+            };
+            tokens::create(&person, words, &new).await
+        }
+        TokenCommand::List => tokens::list(&person, words).await,
+        TokenCommand::Revoke { tokens } => tokens::revoke(&person, words, &tokens).await,
+    }
+}
 
 /// Makes a token and prints it on a line of its own, so that a script can take it.
-pub(crate) async fn create(
-    sources: Sources,
-    account: &Username,
-    name: &str,
-    scopes: &[Scope],
-) -> Result<(), Failure> {
+async fn create(sources: Sources, account: &Username, name: &str, scopes: &[Scope]) -> Result<(), Failure> {
     let mut reader = Reader::new(sources);
     let settings = setup::open(&mut reader);
     let catalog = Catalog::new(&reader.finish(settings)?)?;
