@@ -16,12 +16,12 @@ use crate::{
     stack::{Running, free_port, open_folder, program, wait_for},
 };
 
-struct Berthd {
-    running: Running,
+pub(crate) struct Berthd {
+    pub(crate) running: Running,
     first: Value,
 }
 
-fn start(data: &Path, port: u16, extra: &[(&str, &str)]) -> Berthd {
+pub(crate) fn start(data: &Path, port: u16, extra: &[(&str, &str)]) -> Berthd {
     let log = data.parent().unwrap().join("berthd.log");
     let mut command = Command::new(program("berthd"));
     command
@@ -53,7 +53,7 @@ fn start(data: &Path, port: u16, extra: &[(&str, &str)]) -> Berthd {
 }
 
 impl Berthd {
-    fn text(&self, key: &str) -> &str {
+    pub(crate) fn text(&self, key: &str) -> &str {
         self.first[key].as_str().unwrap()
     }
 

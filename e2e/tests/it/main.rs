@@ -8,6 +8,7 @@
 mod at_once;
 mod berthd;
 mod browser;
+mod client;
 mod clients;
 mod curl;
 mod dialects;

@@ -52,7 +52,7 @@ pub(crate) fn open_folder() -> TempDir {
 }
 
 /// Takes away the settings of berth that whoever runs the tests has in their environment.
-fn without_our_settings(command: &mut Command) {
+pub(crate) fn without_our_settings(command: &mut Command) {
     for (variable, _) in std::env::vars_os() {
         if variable.to_string_lossy().starts_with("BERTH_")
             && !command.get_envs().any(|(own, _)| own == variable)
