@@ -78,13 +78,32 @@ fn run(desk: &Desk, lines: &str, input: &str) {
 
 /// What people read first. `BLESS=1` writes it anew, to be looked at.
 #[test]
-fn the_first_help_is_the_one_that_was_looked_at() {
+fn help_is_in_both_languages_and_the_one_that_was_looked_at() {
     let help = |arguments: &[&str]| {
         let output = Command::new(program("berth")).args(arguments).output().unwrap();
         assert!(output.status.success());
         String::from_utf8(output.stdout).unwrap()
     };
-    let printed = [help(&["-h"]), help(&["upload", "-h"]), help(&["export", "-h"])].join("\n");
+    let all = help(&["-h"]);
+    let commands = all
+        .split("Commands:\n")
+        .nth(1)
+        .unwrap()
+        .split("\n\n")
+        .next()
+        .unwrap();
+    for line in commands.lines().filter(|line| !line.starts_with("  help ")) {
+        let chinese = line
+            .rsplit_once(" · ")
+            .is_some_and(|(_, after)| after.chars().any(|c| c > '\u{4e00}'));
+        assert!(chinese, "both languages: {line}");
+    }
+    let printed = [
+        help(&["upload", "-h"]),
+        help(&["export", "-h"]),
+        help(&["import", "-h"]),
+    ]
+    .join("\n");
     let file = root().join("e2e/tests/it/client/help.txt");
     if std::env::var_os("BLESS").is_some() {
         std::fs::write(&file, &printed).unwrap();
