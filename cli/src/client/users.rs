@@ -1,5 +1,7 @@
 //! `berth user`: accounts, by an administrator's token with the scope `admin`.
 
+mod args;
+
 use console::Term;
 use http::Method;
 use process::Person;
@@ -8,12 +10,12 @@ use serde_json::{Value, json};
 
 use super::{
     api::{Api, Ask},
-    args::UserCommand,
     session::{connect, read_line},
     table::Table,
     words::{Words, plain, size},
 };
 use crate::Failure;
+pub(crate) use args::UserCommand;
 
 #[derive(Deserialize)]
 struct Page {
