@@ -8,12 +8,13 @@
 //! Whoever changes how many live images link to a blob locks the blob's row first, then the image's, then the
 //! account's, then (by a trigger, when an image comes, goes or moves) the album's. Who locks several rows of one table locks
 //! the lower number first. INVARIANT: nobody takes them in another order, so no two can wait for each other; batches skip
-//! what is locked instead of waiting. Advisory locks (on an MD5, on an image's bytes) come before all rows, the image's first.
+//! what is locked instead of waiting. Advisory locks (on sweeping, on an MD5, on an image's bytes) come before all rows, the image's first.
 
 mod account_changes;
 mod account_deletion;
 mod accounts;
 mod albums;
+mod backup;
 mod blob;
 mod bulk;
 mod changes;
@@ -79,6 +80,10 @@ pub use albums::{
     AlbumContents, AlbumError, AlbumPatch, AlbumRecord, DEFAULT_ALBUM, ExpectedAlbum, create_album,
     delete_album, find_album, list_albums, patch_album,
 };
+pub use backup::{
+    BackupHold, Dump, LEFT_OUT, Load, LoadError, StoredBlob, TableShape, Vacancy, find_stored_by_id,
+    find_stored_by_md5, find_vacancy, hold_blob, images_over, list_stored,
+};
 pub use blob::NewBlob;
 pub use bulk::{BulkAction, BulkCaller, change_many};
 pub use changes::{Change, watch_images, watch_wishes};
@@ -109,7 +114,7 @@ pub use links::revoke_links;
 pub use list::{ImageFilter, ImagePosition, ImageQuery, ImageSort, SortKey, explain_list, list_images};
 pub use lookup::{HotlinkTexts, LiveImage, find_live_by_id, find_live_by_key};
 pub use lost_variants::{KeptVariant, list_kept_variants, wish_for_lost_variants};
-pub use migrate::migrate;
+pub use migrate::{migrate, migrate_to, newest_schema};
 pub use numbered::{
     Numbered, NumberedColumn, NumberedQuery, find_image_by_number, number_albums, number_images,
 };

@@ -1,3 +1,4 @@
+use refinery::Target;
 use tokio_postgres::NoTls;
 
 use crate::{Catalog, Error};
@@ -11,6 +12,31 @@ mod embedded {
 ///
 /// The connection must be the database owner's. It is one of its own, without the pool's statement timeout.
 pub async fn migrate(catalog: &Catalog) -> Result<usize, Error> {
+    apply(catalog, Target::Latest).await
+}
+
+/// The same up to the migration of this number, for rows that come from an older release.
+pub async fn migrate_to(catalog: &Catalog, schema: u32) -> Result<usize, Error> {
+    let known = embedded::migrations::runner()
+        .get_migrations()
+        .iter()
+        .any(|migration| migration.version().unsigned_abs() == schema);
+    if !known {
+        return Err(Error::row(
+            "bring the tables to another release's",
+            format!("this program knows no migration V{schema}"),
+        ));
+    }
+    apply(catalog, Target::Version(schema.cast_signed())).await
+}
+
+/// The number of the newest migration that this program knows.
+#[must_use]
+pub fn newest_schema() -> u32 {
+    newest().unsigned_abs()
+}
+
+async fn apply(catalog: &Catalog, target: Target) -> Result<usize, Error> {
     let mut config = catalog.config().clone();
     config.options("-c statement_timeout=0");
     let (mut client, connection) = config
@@ -24,6 +50,7 @@ pub async fn migrate(catalog: &Catalog) -> Result<usize, Error> {
             .await
             .map_err(Error::statement("wait for the migration lock"))?;
         let report = embedded::migrations::runner()
+            .set_target(target)
             .run_async(&mut client)
             .await
             .map_err(|error| Error::Migration(Box::new(error)))?;

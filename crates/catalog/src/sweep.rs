@@ -4,7 +4,7 @@ use deadpool_postgres::Transaction;
 use domain::{BlobKey, VariantKey};
 use jiff::Timestamp;
 
-use crate::{Catalog, Error, derive::keys_of_variants};
+use crate::{Catalog, Error, backup::lets_sweep, derive::keys_of_variants};
 
 /// A blob whose time has come, its row locked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +40,7 @@ const SESSION_CHECK: Duration = Duration::from_millis(20);
 /// rows are locked, and forgets the rows. `remove` gives the ids whose bytes are gone; the others stay for the next time.
 ///
 /// INVARIANT: a blob with a live image is never claimed, and an upload of the same bytes waits for the row: it finds
-/// either the blob untouched or none at all. The lock ends with our session: should that die meanwhile, `remove` is dropped
+/// either the blob untouched or none at all. While a backup copies what its rows speak of, nothing is claimed. The lock ends with our session: should that die meanwhile, `remove` is dropped
 /// and must stop removing at once.
 pub async fn sweep_batch<F>(
     catalog: &Catalog,
@@ -58,6 +58,10 @@ where
     const FORGET: &str = "DELETE FROM blob WHERE id = ANY ($1) RETURNING size_bytes";
     let mut client = catalog.client(OPERATION).await?;
     let transaction = client.transaction().await.map_err(Error::statement(OPERATION))?;
+    if !lets_sweep(&transaction).await? {
+        tracing::info!("a backup is under way: nothing is swept until it has its bytes");
+        return Ok(Swept::default());
+    }
     let rows = transaction
         .query(CLAIM, &[&doomed_before, &limit])
         .await

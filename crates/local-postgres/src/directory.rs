@@ -61,8 +61,7 @@ impl Directory {
     }
 
     fn place_socket(&mut self, account: &Account) -> Result<(), Error> {
-        let length = self.socket.join(SOCKET_NAME).as_os_str().as_bytes().len();
-        if length > LONGEST_SOCKET_PATH_BYTES {
+        if is_too_long(&self.socket) {
             let short = short_folder(&self.root, account)?;
             tracing::warn!(
                 too_long = %self.socket.display(),
@@ -142,10 +141,42 @@ fn take_lock(root: &Path) -> Result<File, Error> {
     }
 }
 
+fn is_too_long(socket: &Path) -> bool {
+    socket.join(SOCKET_NAME).as_os_str().as_bytes().len() > LONGEST_SOCKET_PATH_BYTES
+}
+
+/// Where the socket of a directory is whose lock another process holds; none where nobody does.
+pub(crate) fn socket_in_use(directory: &Path) -> Result<Option<PathBuf>, Error> {
+    let Ok(root) = directory.canonicalize() else {
+        return Ok(None);
+    };
+    let path = root.join("lock");
+    let lock = match File::open(&path) {
+        Ok(lock) => lock,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(Error::files("open", &path)(source)),
+    };
+    // Shared, and let go at once: were it ours for longer, a start at this moment would be refused.
+    match lock.try_lock_shared() {
+        Ok(()) => return Ok(None),
+        Err(TryLockError::WouldBlock) => {}
+        Err(TryLockError::Error(source)) => return Err(Error::files("look at the lock of", &path)(source)),
+    }
+    let socket = root.join("socket");
+    if is_too_long(&socket) {
+        return short_name(&root).map(Some);
+    }
+    Ok(Some(socket))
+}
+
+fn short_name(root: &Path) -> Result<PathBuf, Error> {
+    let named = fs::metadata(root).map_err(Error::files("read", root))?;
+    Ok(Path::new(SHORT_FOLDER).join(format!("berth-{:x}-{:x}", named.dev(), named.ino())))
+}
+
 /// A private folder with a short name, the same at every start, so that a killed process leaves one at most.
 fn short_folder(root: &Path, account: &Account) -> Result<PathBuf, Error> {
-    let named = fs::metadata(root).map_err(Error::files("read", root))?;
-    let folder = Path::new(SHORT_FOLDER).join(format!("berth-{:x}-{:x}", named.dev(), named.ino()));
+    let folder = short_name(root)?;
     match DirBuilder::new().mode(0o700).create(&folder) {
         Ok(()) => return Ok(folder),
         Err(source) if source.kind() != std::io::ErrorKind::AlreadyExists => {

@@ -80,12 +80,15 @@ impl LocalPostgres {
     /// A URL for tokio-postgres and libpq alike: `postgresql:///berth?user=berth_serve&host=%2Fpath%2Fsocket`.
     #[must_use]
     pub fn connection_url(&self, user: &str, database: &str) -> String {
-        format!(
-            "postgresql:///{}?user={}&host={}",
-            percent_encoded(database.as_bytes()),
-            percent_encoded(user.as_bytes()),
-            percent_encoded(self.directory.socket.as_os_str().as_bytes())
-        )
+        url(&self.directory.socket, user, database)
+    }
+
+    /// The same URL for a Postgres that another process runs in this directory, such as berthd; none when nobody does.
+    ///
+    /// It may be starting still, or stopping: the first question tells.
+    pub fn running_url(directory: &Path, user: &str, database: &str) -> Result<Option<String>, Error> {
+        let socket = crate::directory::socket_in_use(directory)?;
+        Ok(socket.map(|socket| url(&socket, user, database)))
     }
 
     /// The folder of the Unix socket, mode 0700.
@@ -273,6 +276,15 @@ fn wait_until_gone(data: &Path) {
         }
         std::thread::sleep(POLL);
     }
+}
+
+fn url(socket: &Path, user: &str, database: &str) -> String {
+    format!(
+        "postgresql:///{}?user={}&host={}",
+        percent_encoded(database.as_bytes()),
+        percent_encoded(user.as_bytes()),
+        percent_encoded(socket.as_os_str().as_bytes())
+    )
 }
 
 /// Percent-encodes all but what RFC 3986 calls unreserved.

@@ -294,3 +294,19 @@ async fn as_root_postgres_runs_as_somebody_else() {
     assert_eq!(std::fs::metadata(directory.join("data")).unwrap().uid(), runs_as);
     postgres.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn one_that_another_process_runs_is_found_by_its_folder() {
+    let folder = folder();
+    // The second one's name is too long for a Unix socket in it.
+    for name in ["short".to_owned(), "long".repeat(30)] {
+        let directory = folder.path().join(name);
+        let find = || LocalPostgres::running_url(&directory, SUPERUSER, "postgres").unwrap();
+        assert_eq!(find(), None, "nothing is there");
+        let postgres = LocalPostgres::start(options(&directory)).await.unwrap();
+        assert_eq!(find(), Some(postgres.connection_url(SUPERUSER, "postgres")));
+        connect(&postgres).await;
+        postgres.stop().await.unwrap();
+        assert_eq!(find(), None, "it was stopped");
+    }
+}
