@@ -1,6 +1,6 @@
-use std::io::Write as _;
+use std::{io::Write as _, num::NonZeroUsize, path::PathBuf};
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{Args as Flags, CommandFactory as _, Parser, Subcommand};
 use domain::{Scope, Username};
 
 use crate::client::args::ClientCommand;
@@ -10,9 +10,9 @@ use crate::client::args::ClientCommand;
 /// berth 的命令行工具：上传、查找、导出图片，以及运维。
 ///
 /// As a client it speaks to the berth that `berth login` has kept, or to `BERTH_URL` with `BERTH_TOKEN`. As an operator's tool (config,
-/// migrate, setup, token create --account) it reads berth.toml, .env and `BERTH_*` variables, as the services do.
+/// migrate, setup, backup, verify, restore, token create --account) it reads berth.toml, .env and `BERTH_*` variables, as the services do.
 ///
-/// 作为客户端时，使用 `berth login` 保存的登录，或 `BERTH_URL` 与 `BERTH_TOKEN`；作为运维工具（config、migrate、setup、token create --account）时，
+/// 作为客户端时，使用 `berth login` 保存的登录，或 `BERTH_URL` 与 `BERTH_TOKEN`；作为运维工具（config、migrate、setup、backup、verify、restore、token create --account）时，
 /// 与各服务一样读取 berth.toml、.env 与 `BERTH_*` 环境变量。
 #[derive(Debug, Parser)]
 #[command(name = "berth", version)]
@@ -42,6 +42,45 @@ pub(crate) enum Command {
     Migrate,
     /// Migrate, give the services' database roles their passwords, make the first account · 初始化数据库与首个账号
     Setup,
+    /// Back up everything into a folder while berth runs; each file is copied once · 备份（增量）
+    Backup {
+        /// The folder of backups; made if it is not there
+        dir: PathBuf,
+        /// Keep this many snapshots, the newest; and remove files that none of them needs · 保留最近 N 份
+        #[arg(long, value_name = "N")]
+        keep: Option<NonZeroUsize>,
+        /// Read what is in the backup already, too, and copy again what is damaged there · 重新校验已有文件
+        #[arg(long)]
+        rehash: bool,
+        #[command(flatten)]
+        place: PlaceFlags,
+    },
+    /// Read every byte again: of a backup, or without DIR of the live store; exit code 1 if any is not right · 校验
+    Verify {
+        /// A folder of backups
+        dir: Option<PathBuf>,
+        /// This snapshot alone
+        #[arg(long, value_name = "NAME", requires = "dir")]
+        snapshot: Option<String>,
+        #[command(flatten)]
+        place: PlaceFlags,
+    },
+    /// Restore a backup into an empty berth, or lost files of a live one (--only) · 恢复
+    Restore {
+        /// The folder of backups
+        dir: PathBuf,
+        /// Which snapshot, if not the newest · 指定快照
+        #[arg(long, value_name = "NAME")]
+        snapshot: Option<String>,
+        /// Only the bytes of these images, where they are lost or damaged; `damaged` is all that the janitor found so · 仅修复图片文件
+        #[arg(long, value_name = "ID|MD5|damaged", num_args = 1.., conflicts_with_all = ["snapshot", "accept_missing"])]
+        only: Vec<String>,
+        /// Without the files that were lost before the backup was taken · 允许缺少备份前已丢失的文件
+        #[arg(long)]
+        accept_missing: bool,
+        #[command(flatten)]
+        place: PlaceFlags,
+    },
     /// Make, list and revoke tokens · 令牌
     #[command(subcommand)]
     Token(TokenCommand),
@@ -63,6 +102,17 @@ pub(crate) enum Command {
         /// Such as <http://127.0.0.1:9081/health/ready>
         url: String,
     },
+}
+
+/// Where berth is, and how much is said about it.
+#[derive(Debug, Flags)]
+pub(crate) struct PlaceFlags {
+    /// The data folder, with blobs/ in it; of berthd with its database, too (`BERTH_DATA`) · 数据目录
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Say nothing unless something is wrong: for cron · 静默
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,13 +1,20 @@
 //! `berth`, the command line: what people do at a running berth ([`client`]), and what an operator does beside it.
 
 mod args;
+mod backup;
 mod client;
 mod config;
+mod database;
 mod doctor;
+mod figures;
 mod health;
 mod keygen;
+mod operator;
+mod progress;
+mod restore;
 mod setup;
 mod token;
+mod verify;
 
 use std::{error::Error, process::ExitCode};
 
@@ -25,6 +32,9 @@ async fn main() -> ExitCode {
         Command::Config(ConfigCommand::Print) => config::print(Sources::load()),
         Command::Migrate => setup::migrate(Sources::load()).await,
         Command::Setup => setup::setup(Sources::load()).await,
+        command @ (Command::Backup { .. } | Command::Verify { .. } | Command::Restore { .. }) => {
+            operator::run(command).await
+        }
         Command::Token(command) => token::run(command).await,
         Command::Doctor { health } => doctor::examine(&health).await,
         Command::Keygen => {
