@@ -15,6 +15,7 @@ use crate::{
         source::Source,
         workers::{blocking, in_parallel},
     },
+    client::words::plain,
     database::Place,
     figures::{bytes, count, time},
     progress::Voice,
@@ -166,7 +167,7 @@ async fn check_live(
                 what,
                 images: images
                     .into_iter()
-                    .map(|(id, name)| format!("{id} ({name})"))
+                    .map(|(id, name)| format!("{id} ({})", plain(&name)))
                     .collect(),
             });
         }

@@ -19,7 +19,7 @@ use super::{
     sums,
     workers::in_parallel,
 };
-use crate::{Failure, progress::Voice};
+use crate::{Failure, client::words::plain, progress::Voice};
 
 /// One file that is not right.
 #[derive(Debug, Clone)]
@@ -215,7 +215,7 @@ fn images_over(
             told.push(format!(
                 "{} ({})",
                 id.unwrap_or_default(),
-                name.unwrap_or_default()
+                plain(&name.unwrap_or_default())
             ));
         }
     }

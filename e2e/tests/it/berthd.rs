@@ -22,6 +22,18 @@ pub(crate) struct Berthd {
 }
 
 pub(crate) fn start(data: &Path, port: u16, extra: &[(&str, &str)]) -> Berthd {
+    let running = run(data, port, extra);
+    let first = wait_for("first-run.json", Duration::from_secs(30), || {
+        std::fs::read_to_string(data.join("first-run.json")).ok()
+    });
+    Berthd {
+        running,
+        first: serde_json::from_str(&first).unwrap(),
+    }
+}
+
+/// Returns when it answers.
+pub(crate) fn run(data: &Path, port: u16, extra: &[(&str, &str)]) -> Running {
     let log = data.parent().unwrap().join("berthd.log");
     let mut command = Command::new(program("berthd"));
     command
@@ -43,13 +55,7 @@ pub(crate) fn start(data: &Path, port: u16, extra: &[(&str, &str)]) -> Berthd {
         );
         std::thread::sleep(Duration::from_millis(50));
     }
-    let first = wait_for("first-run.json", Duration::from_secs(30), || {
-        std::fs::read_to_string(data.join("first-run.json")).ok()
-    });
-    Berthd {
-        running,
-        first: serde_json::from_str(&first).unwrap(),
-    }
+    running
 }
 
 impl Berthd {
@@ -57,7 +63,7 @@ impl Berthd {
         self.first[key].as_str().unwrap()
     }
 
-    fn upload(&self, file: &Path) -> Answer {
+    pub(crate) fn upload(&self, file: &Path) -> Answer {
         let (bearer, file) = (
             format!("Authorization: Bearer {}", self.text("token")),
             format!("file=@{}", file.display()),

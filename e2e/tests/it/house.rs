@@ -52,7 +52,10 @@ const ARROWS: &[(&str, &[&str])] = &[
             "upload-svc",
         ],
     ),
-    ("berth-cli", &["blobs", "catalog", "domain", "process"]),
+    (
+        "berth-cli",
+        &["blobs", "catalog", "domain", "local-postgres", "process"],
+    ),
     ("e2e", &[]),
 ];
 

@@ -6,6 +6,7 @@
 )]
 
 mod at_once;
+mod backups;
 mod berthd;
 mod browser;
 mod client;

@@ -3,6 +3,7 @@
 
 mod kill;
 mod replace;
+mod restore;
 
 use std::{
     fs::File,
