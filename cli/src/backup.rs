@@ -98,7 +98,8 @@ async fn back_up(
             .into());
     }
     let (snapshot, manifest) = finish(folder, snapshot, manifest).await?;
-    drop(hold);
+    // What could not be let go now is let go with the session; the snapshot is there.
+    let _ends_with_the_session = hold.release().await;
     let removed = match wanted.keep {
         Some(keep) => {
             voice.begin("old snapshots 旧快照");

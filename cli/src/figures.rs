@@ -15,22 +15,6 @@ pub(crate) fn count(number: u64) -> String {
     text
 }
 
-/// `1.6 GB`, in thousands, as disks are sold.
-pub(crate) fn bytes(number: u64) -> String {
-    const UNITS: [&str; 6] = ["B", "kB", "MB", "GB", "TB", "PB"];
-    let (mut whole, mut tenths, mut unit) = (number, 0, 0);
-    while whole >= 1000 && unit + 1 < UNITS.len() {
-        tenths = whole % 1000 / 100;
-        whole /= 1000;
-        unit += 1;
-    }
-    if unit == 0 {
-        format!("{whole} B")
-    } else {
-        format!("{whole}.{tenths} {}", UNITS[unit])
-    }
-}
-
 /// `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`.
 pub(crate) fn time(time: Duration) -> String {
     match time.as_secs() {
@@ -49,14 +33,6 @@ mod tests {
     fn figures_are_short_and_true() {
         for (number, expected) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")] {
             assert_eq!(count(number), expected);
-        }
-        for (number, expected) in [
-            (999, "999 B"),
-            (1_000, "1.0 kB"),
-            (1_650_000_000, "1.6 GB"),
-            (u64::MAX, "18446.7 PB"),
-        ] {
-            assert_eq!(bytes(number), expected);
         }
         for (seconds, expected) in [
             (0.44, "0.4 s"),

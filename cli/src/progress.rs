@@ -40,7 +40,7 @@ impl Voice {
     pub(crate) fn begin_bytes(&self, words: &'static str, bytes: u64) {
         self.bar.reset();
         self.bar.set_length(bytes);
-        let template = "{msg} {wide_bar} {decimal_bytes}/{decimal_total_bytes} {decimal_bytes_per_sec} {eta}";
+        let template = "{msg} {wide_bar} {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec} {eta}";
         if let Ok(style) = ProgressStyle::with_template(template) {
             self.bar.set_style(style);
         }

@@ -15,9 +15,9 @@ use crate::{
         source::Source,
         workers::{blocking, in_parallel},
     },
-    client::words::plain,
+    client::words::{plain, size},
     database::Place,
-    figures::{bytes, count, time},
+    figures::{count, time},
     progress::Voice,
 };
 
@@ -70,7 +70,7 @@ pub(crate) async fn backup(root: &Path, snapshot: Option<&str>, voice: Voice) ->
         voice.say(format!(
             "The backup is whole: {} files of {} in {} snapshots ({}), all read again in {} · 备份完好",
             count(findings.files),
-            bytes(findings.bytes),
+            size(findings.bytes),
             names.len(),
             names.last().map_or("", String::as_str),
             time(begun.elapsed())
@@ -134,7 +134,7 @@ pub(crate) async fn live(sources: Sources, data: Option<&Path>, voice: Voice) ->
         voice.say(format!(
             "The store is whole: {} files of {}, all read again in {} · 存储完好",
             count(files),
-            bytes(total),
+            size(total),
             time(begun.elapsed())
         ));
         return Ok(());

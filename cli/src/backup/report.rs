@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::{BackupFolder, Done};
 use crate::{
+    client::words::size,
     database::Place,
-    figures::{bytes, count, time},
+    figures::{count, time},
     progress::Voice,
 };
 
@@ -20,14 +21,14 @@ pub(super) fn tell(done: &Done, folder: &BackupFolder, place: &Place, took: Dura
             "Backed up {} images, {} files of {}, in {} · 备份完成",
             count(manifest.images),
             count(manifest.blobs.files),
-            bytes(manifest.blobs.bytes),
+            size(manifest.blobs.bytes),
             time(took)
         ),
         format!("  snapshot 快照    {}", done.snapshot.root.display()),
         format!(
             "  copied 新增      {} files, {}; {} were here already",
             count(new.files),
-            bytes(new.bytes),
+            size(new.bytes),
             count(here)
         ),
         format!(
@@ -48,7 +49,7 @@ pub(super) fn tell(done: &Done, folder: &BackupFolder, place: &Place, took: Dura
             "  kept 保留        {} snapshots; {} older removed, {} freed",
             removed.kept,
             removed.snapshots,
-            bytes(removed.blobs.bytes)
+            size(removed.blobs.bytes)
         ));
     }
     let secret = if place.is_berthd() {

@@ -77,6 +77,13 @@ impl BackupHold {
         Ok(Some(Self { session }))
     }
 
+    /// Lets everything go at once. (Dropped, it goes when the server notices.)
+    pub async fn release(self) -> Result<(), Error> {
+        self.session
+            .run("end a backup", "SELECT pg_advisory_unlock_all()")
+            .await
+    }
+
     /// Whether the session is still there. If it is, it was all the time, and nothing was swept.
     pub async fn is_held(&self) -> bool {
         self.session.client.simple_query("SELECT 1").await.is_ok()
