@@ -11,7 +11,7 @@ use super::{ImageFilter, ImageQuery, ImageSort, statement::Statement};
 use crate::image::COLUMNS;
 
 /// How many images of the list are looked at, one by one, before the periods are asked: the time that this takes is lost where little is unused.
-const NEARBY: i64 = 500;
+const NEARBY: i64 = 250;
 
 /// Whether a list shows an owner's unused images, and is picked by nothing else. A second filter may be much rarer than this one.
 pub(super) fn is_all_that_is_asked(query: &ImageQuery) -> bool {

@@ -85,7 +85,7 @@ fn execution_milliseconds(plan: &str) -> f64 {
 
 /// A page that is a walk of fifty steps is found in some seven hundred blocks, blobs included, however many images there are and however rare is what
 /// is looked for. A word, or what will end in a week, is looked for by itself and then sorted. So is everybody's that is unused; an owner's takes a look at the
-/// next five hundred images, and then a walk.
+/// next two hundred and fifty images, and then a walk.
 fn most_blocks(filter: &str, owner: Option<i64>) -> u64 {
     match filter {
         "unused" if owner.is_none() => 20_000,
