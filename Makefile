@@ -1,7 +1,7 @@
 # What one does with this repository. `make` alone lists it. Everything but the words stands in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench kills drill lighthouse audit schemathesis env fmt
+.PHONY: help run test bench kills drill drills lighthouse audit schemathesis env fmt
 
 help: ## This list · 显示本列表
 	@echo "berth"
@@ -21,6 +21,9 @@ kills: ## Counts held against 100 kills of serve-svc and Postgres (KILLS) · 反
 
 drill: ## Backup, wipe and restore of 10,000 images, all compared (DRILL_IMAGES) · 备份恢复演练
 	@exec scripts/drill.sh
+
+drills: ## Faults on purpose, in numbers: NAME=scrub|faults|full|outage|leaders (all) · 故障演练
+	@exec scripts/drills.sh
 
 lighthouse: ## Lighthouse's figures of the page, 95 at least (LEAST_PERFORMANCE) · 网页 Lighthouse 评分
 	@exec scripts/lighthouse.sh

@@ -5,7 +5,7 @@ set -eu
 
 case ${1:-} in
 run) wanted="compiler postgres node" ;;
-test) wanted="compiler postgres node nginx browser fonts curl openssl pgrep venv" ;;
+test) wanted="compiler postgres node nginx browser fonts curl openssl pgrep venv faketime" ;;
 bench) wanted="compiler postgres nginx wrk python vipsthumbnail" ;;
 *)
     echo "usage: $0 run|test|bench" >&2
@@ -25,7 +25,7 @@ is_there() {
     nginx) program nginx ;;
     browser) program chromium || program chromium-browser || program google-chrome ;;
     fonts) ls /usr/share/fonts/opentype/noto/NotoSansCJK* >/dev/null 2>&1 || { program fc-list && fc-list :lang=zh | grep -q .; } ;;
-    curl | openssl | pgrep | wrk | vipsthumbnail) program "$1" ;;
+    curl | openssl | pgrep | wrk | vipsthumbnail | faketime) program "$1" ;;
     # Debian keeps the part of Python that makes virtual environments apart.
     venv) program python3 && python3 -c "import ensurepip, venv" 2>/dev/null ;;
     python) program python3 ;;
@@ -42,7 +42,7 @@ packages_of() {
     browser) echo chromium ;;
     fonts) echo fonts-noto-cjk ;;
     pgrep) echo procps ;;
-    curl | openssl | wrk) echo "$1" ;;
+    curl | openssl | wrk | faketime) echo "$1" ;;
     venv) echo "python3 python3-venv" ;;
     python) echo python3 ;;
     vipsthumbnail) echo libvips-tools ;;

@@ -88,7 +88,7 @@ impl Service {
         };
         let mut speed = Pace::new(Some(self.settings().scrub_bytes_per_second));
         let (mut place, last) = find_scrub_place(self.catalog()).await?;
-        let now = self.now();
+        let now = self.common_now().await;
         if let Some(right) = round::set_right(&place, last, now, period) {
             place = right;
         }

@@ -9,7 +9,7 @@ use std::{
 use blobs::BlobRemover;
 use catalog::{Catalog, Leadership};
 use http_kit::{Health, Listener, Metrics};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use process::Clock;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -38,6 +38,7 @@ struct Parts {
     variants_walked: AtomicI64,
     is_steady: AtomicBool,
     leads: AtomicBool,
+    is_clock_told: AtomicBool,
 }
 
 /// How one round of all passes went.
@@ -55,6 +56,8 @@ const WATCH: Duration = Duration::from_secs(10);
 const SESSION_DEADLINE: Duration = Duration::from_secs(2);
 /// Once asked to stop, a batch may still take this long; then it is given up, which the database undoes.
 const STOP_BOUND: Duration = Duration::from_millis(1_500);
+/// A clock that is further off than this is told of.
+const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_secs(30);
 /// How long [`Service::run_once`] tries to lead.
 const LEAD_PATIENCE: Duration = Duration::from_secs(2);
 /// Between two tries of it.
@@ -80,6 +83,7 @@ impl Service {
             variants_walked: AtomicI64::new(0),
             is_steady: AtomicBool::new(false),
             leads: AtomicBool::new(false),
+            is_clock_told: AtomicBool::new(false),
         })))
     }
 
@@ -162,7 +166,7 @@ impl Service {
             periods_merged_on: &parts.periods_merged_on,
             variants_walked: &parts.variants_walked,
             is_steady: &parts.is_steady,
-            now: self.now(),
+            now: self.common_now().await,
             stop,
         };
         let (mut done, mut failures) = (Done::default(), Vec::new());
@@ -232,6 +236,22 @@ impl Service {
             settings.purge_hook.clone(),
             settings.addresses.clone(),
         )
+    }
+
+    /// The instant by which a round judges: the database's. Janitors take turns, and one whose machine's clock is a day ahead would end pictures a
+    /// day too early. (A clock that a test has set is right.)
+    pub(crate) async fn common_now(&self) -> Timestamp {
+        let own = self.now();
+        if !self.0.clock.is_machines() {
+            return own;
+        }
+        // Where the database is away, no pass comes far.
+        let common = self.0.catalog.now().await.unwrap_or(own);
+        let is_wrong = common.duration_since(own).abs() > CLOCK_TOLERANCE;
+        if is_wrong && !self.0.is_clock_told.swap(true, Ordering::Relaxed) {
+            tracing::warn!(%own, database = %common, "this machine's clock is wrong, or the database's is; going by the database's");
+        }
+        common
     }
 
     pub(crate) fn now(&self) -> Timestamp {

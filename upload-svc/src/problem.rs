@@ -67,6 +67,7 @@ impl Failure {
             Self::Body(fault) => fault.problem(Language::En).code(),
             Self::Catalog(catalog::Error::Unavailable { .. }) => "database_away",
             Self::Blobs(blobs::Error::Full { .. }) => "storage_full",
+            Self::Blobs(blobs::Error::ReadOnly { .. }) => "storage_read_only",
             Self::Catalog(_) | Self::Blobs(_) | Self::Signing(_) | Self::Decoder(_) | Self::Task(_) => {
                 "internal"
             }
@@ -104,18 +105,17 @@ impl Failure {
                 )
                 .retry_after(RETRY_AFTER)
             }
+            Self::Blobs(blobs::Error::ReadOnly { .. }) => {
+                let english = "The server can't write to its disk; nothing was stored";
+                let chinese = "服务器存储只读，文件未保存";
+                let status = StatusCode::SERVICE_UNAVAILABLE;
+                say(status, self.code(), language, english, chinese).retry_after(RETRY_AFTER)
+            }
             Self::Blobs(blobs::Error::Full { .. }) => {
-                let (english, chinese) = (
-                    "The server's disk is full; nothing was stored",
-                    "服务器存储空间已满，文件未保存",
-                );
-                say(
-                    StatusCode::INSUFFICIENT_STORAGE,
-                    self.code(),
-                    language,
-                    english,
-                    chinese,
-                )
+                let english = "The server's disk is full; nothing was stored";
+                let chinese = "服务器存储空间已满，文件未保存";
+                let status = StatusCode::INSUFFICIENT_STORAGE;
+                say(status, self.code(), language, english, chinese)
             }
             Self::Catalog(_) | Self::Blobs(_) | Self::Signing(_) | Self::Decoder(_) | Self::Task(_) => {
                 Problem::internal(language)

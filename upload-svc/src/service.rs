@@ -32,6 +32,7 @@ pub struct Service {
 struct Parts {
     catalog: Catalog,
     writer: BlobWriter,
+    disk_reserve: u64,
     clock: Clock,
     measures: Measures,
     base_url: String,
@@ -79,6 +80,7 @@ impl Service {
             view_tokens: ViewTokens::new(secret, previous),
             catalog: Catalog::new(&settings.catalog)?,
             writer: BlobWriter::open(Path::new(&settings.blobs))?,
+            disk_reserve: settings.disk_reserve,
             clock,
             measures: Measures::new(metrics)?,
             base_url: settings.base_url.clone(),
@@ -106,6 +108,11 @@ impl Service {
 
     pub(crate) fn catalog(&self) -> &Catalog {
         &self.parts.catalog
+    }
+
+    /// Bytes of the disk that no upload may take.
+    pub(crate) fn disk_reserve(&self) -> u64 {
+        self.parts.disk_reserve
     }
 
     pub(crate) fn writer(&self) -> &BlobWriter {

@@ -28,6 +28,8 @@ pub struct UploadSettings {
     pub metrics_listen: ListenAddress,
     /// The folder of the blobs.
     pub blobs: PathBuf,
+    /// Bytes of its disk that no upload may take.
+    pub disk_reserve: u64,
     /// The database.
     pub catalog: CatalogSettings,
     /// What an upload may be at most.
@@ -85,6 +87,7 @@ impl UploadSettings {
             takes_over: reader.switch("BERTH_TAKE_OVER"),
             metrics_listen: reader.value("BERTH_METRICS_LISTEN", stand_in_address()),
             blobs: reader.value("BERTH_DATA", PathBuf::new()).join("blobs"),
+            disk_reserve: reader.value("BERTH_DISK_RESERVE", 0),
             catalog: CatalogSettings {
                 url: reader.value("BERTH_DATABASE_URL", String::new()),
                 connections: reader.value("BERTH_DATABASE_CONNECTIONS", 1),

@@ -14,6 +14,17 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// Nothing can be written, as after an error of the disk: an operator has to look. The caller may tell its client: 503.
+    #[error("the store is read-only: {operation} {}", path.display())]
+    ReadOnly {
+        /// What was tried.
+        operation: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// The system's own words.
+        #[source]
+        source: io::Error,
+    },
     /// Anything else that the system refused.
     #[error("the store failed: {operation} {}", path.display())]
     Io {
@@ -33,6 +44,11 @@ impl Error {
         let path = path.into();
         move |source| match source.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full {
+                operation,
+                path,
+                source,
+            },
+            io::ErrorKind::ReadOnlyFilesystem => Self::ReadOnly {
                 operation,
                 path,
                 source,

@@ -58,7 +58,9 @@ impl BlobRemover {
     where
         F: Future<Output = ()>,
     {
-        let (disk, own) = (Arc::clone(&self.disk), key.clone());
+        // INVARIANT: whatever a store is made of is read here. Where a file is looked for that belongs elsewhere, all of them are lost.
+        let Self { disk } = self;
+        let (disk, own) = (Arc::clone(disk), key.clone());
         let opened = spawn_blocking(move || open(&disk, &own, size_bytes)).await;
         let mut reading = match opened.map_err(died)?? {
             Ok(reading) => reading,

@@ -17,6 +17,7 @@ mod reader;
 mod remover;
 mod resumable;
 mod rewriting;
+mod room;
 mod scratch;
 mod staging;
 mod survey;

@@ -1,6 +1,7 @@
 use std::{error::Error as StdError, str::FromStr as _, sync::Arc, time::Duration};
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
+use jiff::Timestamp;
 use tokio_postgres::{Config, NoTls, Row, types::ToSql};
 
 use crate::readers::Readers;
@@ -104,8 +105,8 @@ pub struct Catalog {
 /// How long a caller waits for a free connection before it is told that the database is away.
 const WAIT: Duration = Duration::from_secs(5);
 /// How long the first question of a request may take: one that is never answered is how a database that hangs is told from one
-/// that is slow.
-const FIRST_ANSWER: Duration = Duration::from_secs(2);
+/// that is slow. With it an upload is refused within a second.
+const FIRST_ANSWER: Duration = Duration::from_millis(800);
 /// How long a connection may take to open.
 const CONNECT: Duration = Duration::from_secs(2);
 /// No statement of ours needs longer; one that does holds locks that others wait for.
@@ -150,6 +151,14 @@ impl Catalog {
             .await
             .map(drop)
             .map_err(Error::statement("ping"))
+    }
+
+    /// The database's clock, which everybody who asks it shares.
+    pub async fn now(&self) -> Result<Timestamp, Error> {
+        const OPERATION: &str = "ask what time it is";
+        let row = self.find_row(OPERATION, "SELECT clock_timestamp()", &[]).await?;
+        let row = row.ok_or_else(|| Error::row(OPERATION, "no time"))?;
+        Ok(row.get(0))
     }
 
     /// Connections: `(open, busy)`.

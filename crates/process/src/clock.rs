@@ -4,7 +4,10 @@ use jiff::Timestamp;
 
 /// Where a service gets `now` from: the machine's clock, or one that a test moves by hand.
 #[derive(Clone)]
-pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
+pub struct Clock {
+    now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    is_machines: bool,
+}
 
 impl Clock {
     /// The machine's clock.
@@ -14,19 +17,32 @@ impl Clock {
             clippy::disallowed_methods,
             reason = "this is the one place that reads the clock"
         )]
-        Self(Arc::new(Timestamp::now))
+        let now = Arc::new(Timestamp::now);
+        Self {
+            now,
+            is_machines: true,
+        }
     }
 
     /// A clock that says what `now` says.
     #[must_use]
     pub fn from_fn(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
-        Self(Arc::new(now))
+        Self {
+            now: Arc::new(now),
+            is_machines: false,
+        }
+    }
+
+    /// Whether it is the machine's, which may be set wrong, and not one that a test has set.
+    #[must_use]
+    pub fn is_machines(&self) -> bool {
+        self.is_machines
     }
 
     /// The present instant.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        (self.0)()
+        (self.now)()
     }
 }
 

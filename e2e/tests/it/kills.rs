@@ -36,14 +36,14 @@ impl Ledger {
 }
 
 /// Numbers without a plan.
-struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(RandomState::new().build_hasher().finish() | 1)
     }
 
-    fn below(&mut self, sides: u64) -> u64 {
+    pub(crate) fn below(&mut self, sides: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -163,7 +163,7 @@ fn look(authority: &str, paths: &[String], ended: &AtomicBool) -> Vec<Ledger> {
     ledgers
 }
 
-fn connect(authority: &str) -> Option<BufReader<TcpStream>> {
+pub(crate) fn connect(authority: &str) -> Option<BufReader<TcpStream>> {
     let stream = TcpStream::connect(authority).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     stream.set_nodelay(true).unwrap();
@@ -171,7 +171,7 @@ fn connect(authority: &str) -> Option<BufReader<TcpStream>> {
 }
 
 /// One request and its whole answer; nothing where it did not come whole.
-fn ask(
+pub(crate) fn ask(
     mut open: BufReader<TcpStream>,
     authority: &str,
     path: &str,

@@ -1,6 +1,7 @@
 //! The real thing, as compose runs it: Postgres, `berth setup`, upload-svc, serve-svc, janitor, and nginx with the project's own
 //! configuration in front, all in a folder that goes away.
 
+mod faults;
 mod kill;
 mod replace;
 mod restore;
@@ -15,6 +16,7 @@ use std::{
 };
 
 use catalog::ServiceRole;
+pub(crate) use faults::{Fault, Faults};
 use tempfile::TempDir;
 use test_kit::TestDatabase;
 

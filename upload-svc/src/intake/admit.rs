@@ -7,7 +7,7 @@ use crate::{Service, problem::Failure};
 /// What a form may be longer than its files.
 const FORM_BYTES: u64 = 64 << 10;
 
-/// Refuses a request whose declared size can't fit into the account's quota, before its body is read. What passes is judged
+/// Refuses a request whose declared size can't fit into the store or the account's quota, before its body is read. What passes is judged
 /// again, file by file, when it is published.
 pub(crate) async fn admit(service: &Service, bearer: &Bearer, headers: &HeaderMap) -> Result<(), Failure> {
     let declared = headers
@@ -15,6 +15,7 @@ pub(crate) async fn admit(service: &Service, bearer: &Bearer, headers: &HeaderMa
         .and_then(|value| value.to_str().ok())
         .and_then(|text| text.parse::<u64>().ok())
         .unwrap_or_default();
+    service.writer().has_room(declared, service.disk_reserve())?;
     let quota = catalog::find_quota(service.catalog(), bearer.account_id).await?;
     // One byte at least: a quota that is used up has no room for any file.
     let least = declared.saturating_sub(FORM_BYTES).max(1);

@@ -9,7 +9,7 @@ use super::{
 };
 
 /// Codes of what may be wrong with a file that arrives.
-pub(super) const OF_FILES: [&str; 14] = [
+pub(super) const OF_FILES: [&str; 15] = [
     "no_file",
     "empty_file",
     "malformed_multipart",
@@ -24,6 +24,7 @@ pub(super) const OF_FILES: [&str; 14] = [
     "took_too_long",
     "checksum_mismatch",
     "storage_full",
+    "storage_read_only",
 ];
 
 /// The field `checksum` of a form.

@@ -11,7 +11,7 @@ use super::{
 const OF_ALL: [&str; 3] = ["tus_version", "upload_not_found", "upload_locked"];
 
 /// Codes of pieces, and of what comes of the last one.
-const OF_PIECES: [&str; 16] = [
+const OF_PIECES: [&str; 17] = [
     "invalid_field",
     "offset_mismatch",
     "upload_is_whole",
@@ -28,6 +28,7 @@ const OF_PIECES: [&str; 16] = [
     "checksum_mismatch",
     "quota_exceeded",
     "storage_full",
+    "storage_read_only",
 ];
 
 pub(super) fn operations(language: Language) -> Vec<Operation> {

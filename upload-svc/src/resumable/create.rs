@@ -112,6 +112,12 @@ async fn judge(service: &Service, bearer: &Bearer, record: &UploadRecord) -> Res
         let rules = intake::upload_rules(service, bearer.account_id, album).await?;
         intake::expiry(&rules, options.lifetime, service.now())?;
     }
+    let more = if record.shape == UploadShape::Joined {
+        0
+    } else {
+        record.length
+    };
+    service.writer().has_room(more, service.disk_reserve())?;
     // The parts of a joined one are counted already.
     let under_way = match record.shape {
         UploadShape::Joined => 0,

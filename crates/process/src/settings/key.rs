@@ -74,6 +74,7 @@ pub const KEYS: &[Key] = &[
     key("BERTH_MAX_VIDEO_BYTES", "2147483648"),
     key("BERTH_MAX_REQUEST_BYTES", "5368709120"),
     key("BERTH_MAX_FILES", "50"),
+    key("BERTH_DISK_RESERVE", "268435456"),
     key(
         "BERTH_ALLOWED_TYPES",
         "jpg,png,gif,webp,avif,heic,bmp,tiff,mp4,mov,m4v,avi,mkv,webm",

@@ -30,6 +30,11 @@ impl Stack {
         self.database.kill().await;
     }
 
+    /// Stops all of Postgres where it is, until the value goes: whoever asks hears nothing.
+    pub(crate) async fn freeze_database(&self) -> test_kit::Frozen {
+        self.database.freeze().await
+    }
+
     /// The owner's connection, to see behind the product's back.
     pub(crate) async fn connect_database(&self) -> tokio_postgres::Client {
         self.database.connect().await
