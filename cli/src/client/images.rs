@@ -128,17 +128,25 @@ pub(crate) async fn list(person: &Person, words: Words, args: ListArgs) -> Resul
     }
     let mut table = Table::new(&words.pick(
         [
-            "ID", "TAKEN", "UPLOADED", ">SIZE", "PIXELS", ">VIEWS", "ENDS", "SEEN BY", "NAME",
+            "ID",
+            "TAKEN",
+            "?UPLOADED",
+            "?>SIZE",
+            "?PIXELS",
+            ">VIEWS",
+            "ENDS",
+            "?SEEN BY",
+            "NAME",
         ],
         [
             "ID",
             "拍摄",
-            "上传",
-            ">大小",
-            "像素",
+            "?上传",
+            "?>大小",
+            "?像素",
             ">访问",
             "到期",
-            "可见性",
+            "?可见性",
             "名称",
         ],
     ));

@@ -127,6 +127,7 @@ fn look(
         .entries()
         .map(|entry| (args.folder.join(&entry.path), entry))
         .collect();
+    gathered.tell_of_others(words);
     let mut failed: Vec<Failed> = gathered
         .missing
         .into_iter()

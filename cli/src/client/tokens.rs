@@ -75,8 +75,8 @@ struct Token {
 pub(crate) async fn list(person: &Person, words: Words) -> Result<(), Failure> {
     let api = connect(person, words)?;
     let mut table = Table::new(&words.pick(
-        [">NO.", "BEGINS", "SCOPES", "ALBUM", "LAST USED", "ENDS", "NAME"],
-        [">编号", "开头", "权限", "相册", "最近使用", "到期", "名称"],
+        [">NO.", "?BEGINS", "SCOPES", "?ALBUM", "LAST USED", "ENDS", "NAME"],
+        [">编号", "?开头", "权限", "?相册", "最近使用", "到期", "名称"],
     ));
     let mut after = String::new();
     loop {

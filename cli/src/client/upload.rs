@@ -128,18 +128,7 @@ fn pack(words: Words, args: &UploadArgs, album: Option<i64>) -> Result<Luggage, 
             gathered.file(path);
         }
     }
-    if gathered.passed_over > 0 {
-        let count = gathered.passed_over;
-        eprintln!(
-            "{}",
-            words.pick(
-                format!(
-                    "{count} files in folders are no pictures or videos by their names; they are left out"
-                ),
-                format!("文件夹中有 {count} 个文件从扩展名看不是图片或视频，已略过"),
-            )
-        );
-    }
+    gathered.tell_of_others(words);
     let input_path = input.as_deref();
     let items = gathered.files.iter().map(|(path, size_bytes)| {
         let name = match &args.name {

@@ -1,5 +1,7 @@
 //! `berth rm` and `berth undo`.
 
+use std::io::IsTerminal as _;
+
 use console::Term;
 use process::{Clock, Person};
 use serde::Deserialize;
@@ -37,7 +39,7 @@ pub(crate) async fn rm(person: &Person, words: Words, args: RmArgs) -> Result<()
     let api = connect(person, words)?;
     let terminal = Term::stderr();
     let count = ids.len();
-    if !args.yes && terminal.is_term() && console::user_attended() {
+    if !args.yes && terminal.is_term() && std::io::stdin().is_terminal() {
         let question = words.pick(
             format!("Withdraw {count} image(s)? None of their links will answer. [y/N] "),
             format!("删除 {count} 张图片？它们的链接将全部失效。[y/N] "),

@@ -5,6 +5,7 @@ mod cut;
 mod docs;
 mod export;
 mod login;
+mod nginx;
 mod people;
 mod upload;
 

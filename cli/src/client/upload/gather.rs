@@ -7,7 +7,7 @@ use std::{
 use domain::{FileName, MediaType};
 use tempfile::TempPath;
 
-use crate::Failure;
+use crate::{Failure, client::words::Words};
 
 /// Files that were named, and those in folders that were.
 #[derive(Debug, Default)]
@@ -17,7 +17,7 @@ pub(crate) struct Gathered {
     /// What can't be read, and why.
     pub(crate) missing: Vec<(PathBuf, String)>,
     /// Files in folders whose names are those of no picture or video.
-    pub(crate) passed_over: usize,
+    passed_over: usize,
 }
 
 impl Gathered {
@@ -53,6 +53,22 @@ impl Gathered {
             } else {
                 self.passed_over += 1;
             }
+        }
+    }
+}
+
+impl Gathered {
+    /// Says on standard error how many files were left out.
+    pub(crate) fn tell_of_others(&self, words: Words) {
+        let count = self.passed_over;
+        if count > 0 {
+            eprintln!(
+                "{}",
+                words.pick(
+                    format!("Left out: {count} files whose names are those of no picture or video."),
+                    format!("已略过 {count} 个从扩展名看不是图片或视频的文件。"),
+                )
+            );
         }
     }
 }
