@@ -6,7 +6,9 @@ mod put;
 use std::{io::Read as _, path::Path, sync::Arc, time::Instant};
 
 use bytes::Bytes;
-use catalog::{Catalog, Load, LoadError, TableShape, find_vacancy, migrate, migrate_to, newest_schema};
+use catalog::{
+    Catalog, Load, LoadError, TableShape, analyze, find_vacancy, migrate, migrate_to, newest_schema,
+};
 use futures_util::stream;
 use process::settings::Sources;
 use tokio::sync::mpsc;
@@ -181,6 +183,12 @@ async fn restore(
         .map_err(refusal)?;
     voice.begin("migrations 迁移");
     migrate(catalog).await?;
+    voice.begin("figures 统计");
+    if let Err(error) = analyze(catalog).await {
+        voice.complain(format!(
+            "{error}: everything is restored; lists may be slow until the database makes its figures itself"
+        ));
+    }
     voice.end();
     Ok(())
 }

@@ -13,7 +13,7 @@ mod stored;
 pub use dump::{Dump, TableShape};
 pub use hold::BackupHold;
 pub(crate) use hold::lets_sweep;
-pub use load::{Load, LoadError, Vacancy, find_vacancy};
+pub use load::{Load, LoadError, Vacancy, analyze, find_vacancy};
 pub use stored::{StoredBlob, find_stored_by_id, find_stored_by_md5, hold_blob, images_over, list_stored};
 
 /// Tables that no backup holds, and why.

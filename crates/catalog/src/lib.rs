@@ -81,7 +81,7 @@ pub use albums::{
     delete_album, find_album, list_albums, patch_album,
 };
 pub use backup::{
-    BackupHold, Dump, LEFT_OUT, Load, LoadError, StoredBlob, TableShape, Vacancy, find_stored_by_id,
+    BackupHold, Dump, LEFT_OUT, Load, LoadError, StoredBlob, TableShape, Vacancy, analyze, find_stored_by_id,
     find_stored_by_md5, find_vacancy, hold_blob, images_over, list_stored,
 };
 pub use blob::NewBlob;

@@ -88,6 +88,15 @@ async fn look(session: &Session) -> Result<Vacancy, Error> {
     Ok(vacancy)
 }
 
+/// Makes the figures of the rows by which the database plans. Without them all is right, and lists are slow until it makes them itself.
+pub async fn analyze(catalog: &Catalog) -> Result<(), Error> {
+    const OPERATION: &str = "make figures of the rows";
+    Session::open(catalog, OPERATION)
+        .await?
+        .run(OPERATION, "ANALYZE")
+        .await
+}
+
 /// One transaction that fills empty tables. Until [`finish`](Self::finish) has ended well nobody sees a row of it, and nothing is
 /// left of it when it is dropped or killed.
 #[derive(Debug)]
@@ -205,13 +214,6 @@ impl Load {
             .collect();
         self.session.run(OPERATION, &loud.join(";")).await?;
         self.session.run(OPERATION, "COMMIT").await?;
-        // Lists are planned by these figures. Without them everything is right, and slow for a while.
-        if let Err(error) = self.session.run(OPERATION, "ANALYZE").await {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "the database's figures of the rows could not be made"
-            );
-        }
         Ok(())
     }
 }

@@ -3,6 +3,8 @@
 use catalog::{Catalog, CatalogSettings, ServiceRole, let_in, migrate};
 use test_kit::TestDatabase;
 
+use crate::rig::{Rig, image};
+
 fn owner_of(url: String) -> Catalog {
     let settings = CatalogSettings {
         url,
@@ -90,4 +92,18 @@ async fn service_roles_cannot_migrate() {
     for role in [ServiceRole::Upload, ServiceRole::Serve, ServiceRole::Janitor] {
         assert!(migrate(&database.catalog_as(role)).await.is_err(), "{role:?}");
     }
+}
+
+/// As Postgres 17 and later do it whatever the session says, and `pg_restore` with every version.
+#[tokio::test]
+async fn indexes_and_figures_are_made_without_a_search_path() {
+    let rig = Rig::new().await;
+    let owner = rig.account("owner").await;
+    rig.publish(&image(owner, 1)).await;
+    rig.owner
+        .batch_execute(
+            "SET search_path = ''; ANALYZE; REINDEX TABLE public.image; REINDEX TABLE public.image_seen",
+        )
+        .await
+        .unwrap();
 }
