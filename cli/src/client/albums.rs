@@ -58,7 +58,11 @@ pub(crate) async fn all(api: &Api) -> Result<Vec<Album>, Failure> {
 
 /// The number of the album that somebody means: by its name, else by its number.
 pub(crate) async fn find(api: &Api, text: &str) -> Result<i64, Failure> {
-    let albums = all(api).await?;
+    let albums = match all(api).await {
+        // A token that may only upload knows no names.
+        Err(error) => return text.parse().map_err(|_| error),
+        Ok(albums) => albums,
+    };
     let by_name = albums.iter().find(|album| album.name == text);
     let found = by_name.or_else(|| {
         let number: i64 = text.parse().ok()?;

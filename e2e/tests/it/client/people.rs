@@ -98,8 +98,9 @@ fn tokens_are_made_listed_and_revoked_and_views_are_told() {
         .to_owned();
     let number = row.split_whitespace().next().unwrap();
     let file = desk.picture("pier.png", 1);
-    // A token that may only upload is enough for an upload.
-    let mut upload = desk.command(&["upload", path(&file)]);
+    // A token that may only upload is enough for an upload, also to an album whose number is known.
+    let album = desk.berth(&["album", "create", "Crete"]);
+    let mut upload = desk.command(&["upload", "--album", album.trim(), path(&file)]);
     let link = printed(upload.env("BERTH_TOKEN", token.trim()));
     for _ in 0..3 {
         assert_eq!(
@@ -115,6 +116,7 @@ fn tokens_are_made_listed_and_revoked_and_views_are_told() {
         );
         assert_eq!(curl(&["-A", "Mozilla/5.0", link.trim()]).status, 200);
     }
+    assert_eq!(desk.list(&["--album", "Crete"]).len(), 1);
     desk.berth(&["token", "revoke", number]);
     let mut revoked = desk.command(&["upload", path(&file)]);
     complaint(&revoked.env("BERTH_TOKEN", token.trim()).output().unwrap());
