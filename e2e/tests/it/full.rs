@@ -2,8 +2,7 @@
 //! soon as there is room.
 
 use std::{
-    io::{Read as _, Write as _},
-    net::TcpStream,
+    io::Write as _,
     path::Path,
     process::Command,
     time::{Duration, Instant},
@@ -11,7 +10,7 @@ use std::{
 
 use test_kit::pictures;
 
-use crate::{curl::curl, stack::Stack};
+use crate::{curl::curl, outage::declare, stack::Stack};
 
 /// What stays free of the small disk.
 const RESERVE: u64 = 1 << 20;
@@ -74,7 +73,7 @@ async fn child_on_a_small_disk() {
     let mut seed = 100;
     for lack in ["space", "inodes", "writing"] {
         take_away(&store, lack);
-        let (status, took) = declare(&stack, 8 << 20);
+        let (status, _, took) = declare(&stack, 8 << 20);
         let expected = if lack == "writing" { 503 } else { 507 };
         assert_eq!(status, expected, "{lack}");
         assert!(took <= AT_ONCE, "{lack}: {took:?}");
@@ -151,23 +150,4 @@ fn upload(stack: &Stack, seed: u64) -> (u16, String) {
     let answer = stack.post(&file, &[]);
     let url = (answer.status == 201).then(|| answer.json()["images"][0]["url"].as_str().unwrap().to_owned());
     (answer.status, url.unwrap_or_default())
-}
-
-/// Says how many bytes it would send, sends none of them, and waits for what it is told.
-fn declare(stack: &Stack, bytes: u64) -> (u16, Duration) {
-    let authority = stack.url.strip_prefix("http://").unwrap();
-    let mut connection = TcpStream::connect(authority).unwrap();
-    connection
-        .set_read_timeout(Some(Duration::from_secs(10)))
-        .unwrap();
-    let head = format!(
-        "POST /v1/images HTTP/1.1\r\nHost: {authority}\r\nAuthorization: Bearer {}\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: {bytes}\r\n\r\n",
-        stack.token
-    );
-    let asked = Instant::now();
-    connection.write_all(head.as_bytes()).unwrap();
-    let mut answer = [0; 12];
-    connection.read_exact(&mut answer).unwrap();
-    let status = String::from_utf8_lossy(&answer[9..12]).parse().unwrap();
-    (status, asked.elapsed())
 }

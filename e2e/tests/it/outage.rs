@@ -1,7 +1,13 @@
 //! Postgres away while everybody looks: known pictures are shown and counted, uploads are told at once, and all is whole again without a restart.
 
 use std::{
-    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    collections::BTreeMap,
+    io::{Read as _, Write as _},
+    net::TcpStream,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -14,6 +20,8 @@ use crate::{
 
 const VIEWERS: u64 = 4;
 const IMAGES: u64 = 24;
+/// Requests of a viewer before it opens its next connection.
+const ON_ONE_CONNECTION: usize = 5_000;
 /// How long it is away in `make test`; `make drills NAME=outage` asks for more.
 const AWAY: u64 = 3;
 /// An upload is refused within this, and taken again within twice as much.
@@ -24,7 +32,16 @@ const WHOLE: Duration = Duration::from_secs(2);
 struct Views {
     shown: AtomicU64,
     not_shown: AtomicU64,
+    /// What they were answered with; 0 where nobody answered.
+    instead: Mutex<BTreeMap<u16, u64>>,
     ended: AtomicBool,
+}
+
+impl Views {
+    fn note(&self, status: u16) {
+        self.not_shown.fetch_add(1, Ordering::AcqRel);
+        *self.instead.lock().unwrap().entry(status).or_default() += 1;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -69,9 +86,10 @@ async fn known_pictures_are_shown_and_counted_while_postgres_is_away_and_uploads
         #[allow(clippy::cast_precision_loss, reason = "for a person")]
         let share = shown as f64 * 100.0 / (shown + not_shown).max(1) as f64;
         println!(
-            "outage: Postgres {} for {seconds} s: {shown} of {} views shown ({share:.4} %), {} counted; {refused} uploads refused, the slowest after {} ms; whole {} ms after its return",
+            "outage: Postgres {} for {seconds} s: {shown} of {} views shown ({share:.4} %, else {:?}), {} counted; {refused} uploads refused, the slowest after {} ms; whole {} ms after its return",
             if hangs { "hung" } else { "was killed" },
             shown + not_shown,
+            views.instead.lock().unwrap(),
             counts - before,
             slowest.as_millis(),
             whole.as_millis()
@@ -112,12 +130,10 @@ async fn be_away(
     };
     let (began, mut refused, mut slowest) = (Instant::now(), 0, Duration::ZERO);
     while began.elapsed() < Duration::from_secs(seconds) {
-        let asked = Instant::now();
-        let (status, retry) = upload(stack, seed);
-        let took = asked.elapsed();
+        let (status, says_when, took) = declare(stack, 1 << 20);
         assert_eq!(
-            (status, retry.is_empty()),
-            (503, false),
+            (status, says_when),
+            (503, true),
             "an upload is refused, and told when to come again"
         );
         slowest = slowest.max(took);
@@ -135,7 +151,36 @@ async fn be_away(
     (refused, slowest, back.elapsed())
 }
 
-/// The status, and the picture's path, or what `Retry-After` says.
+/// Says how many bytes it would send, sends none of them, and waits for what it is told: the status, whether it says when to come again, and how long
+/// that took.
+pub(crate) fn declare(stack: &Stack, bytes: u64) -> (u16, bool, Duration) {
+    let authority = stack.url.strip_prefix("http://").unwrap();
+    let mut connection = TcpStream::connect(authority).unwrap();
+    connection
+        .set_read_timeout(Some(Duration::from_secs(10)))
+        .unwrap();
+    let head = format!(
+        "POST /v1/images HTTP/1.1\r\nHost: {authority}\r\nAuthorization: Bearer {}\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: {bytes}\r\n\r\n",
+        stack.token
+    );
+    let asked = Instant::now();
+    connection.write_all(head.as_bytes()).unwrap();
+    let (mut answer, mut piece) = (Vec::new(), [0; 2_048]);
+    while !answer.windows(4).any(|end| end == b"\r\n\r\n") {
+        let count = connection.read(&mut piece).unwrap();
+        assert!(count > 0, "the answer broke off");
+        answer.extend_from_slice(&piece[..count]);
+    }
+    let took = asked.elapsed();
+    let head = String::from_utf8_lossy(&answer).to_ascii_lowercase();
+    (
+        head[9..12].parse().unwrap(),
+        head.contains("\r\nretry-after:"),
+        took,
+    )
+}
+
+/// The status and the picture's path.
 fn upload(stack: &Stack, seed: &mut u64) -> (u16, String) {
     *seed += 1;
     let file = stack.folder.path().join("sent.png");
@@ -145,10 +190,7 @@ fn upload(stack: &Stack, seed: &mut u64) -> (u16, String) {
         let url = answer.json()["images"][0]["url"].as_str().unwrap().to_owned();
         return (201, url.strip_prefix(&stack.url).unwrap().to_owned());
     }
-    (
-        answer.status,
-        answer.header("retry-after").unwrap_or_default().to_owned(),
-    )
+    (answer.status, String::new())
 }
 
 fn look(authority: &str, paths: &[String], views: &Views) {
@@ -163,17 +205,19 @@ fn look(authority: &str, paths: &[String], views: &Views) {
             usize::try_from(dice.below(paths.len() as u64)).unwrap()
         };
         next += 1;
-        let open = connection.take().or_else(|| connect(authority)).unwrap();
+        // nginx closes a connection after 10,000 requests, and a request may be on its way by then.
+        let kept = connection.take().filter(|_| next % ON_ONE_CONNECTION != 0);
+        let open = kept.or_else(|| connect(authority)).unwrap();
         match ask(open, authority, &paths[which], "") {
             Some((200, open)) => {
                 views.shown.fetch_add(1, Ordering::AcqRel);
                 connection = Some(open);
             }
-            Some((_, open)) => {
-                views.not_shown.fetch_add(1, Ordering::AcqRel);
+            Some((status, open)) => {
+                views.note(status);
                 connection = Some(open);
             }
-            None => drop(views.not_shown.fetch_add(1, Ordering::AcqRel)),
+            None => views.note(0),
         }
         // Enough of them to tell one in ten thousand, and a machine that does something else, too.
         std::thread::sleep(Duration::from_micros(500));

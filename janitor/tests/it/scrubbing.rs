@@ -18,6 +18,8 @@ use crate::rig::{Rig, eventually, metric, seconds};
 
 /// Damages in `make test`; `make drills NAME=scrub` asks for more.
 const DAMAGES: usize = 60;
+/// From so many damages on it is measured how fast large files are read, too.
+const LONG: usize = 1_000;
 /// Longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -140,6 +142,9 @@ async fn every_damage_is_found_nothing_else_is_accused_and_the_same_bytes_heal()
     );
     let healed = scrub(&rig, Extent::All).await;
     assert_eq!((healed.damaged, healed.blobs), (0, images.len() as u64));
+    if wanted >= LONG {
+        measure(&rig, owner).await;
+    }
     assert_eq!(
         rig.number("SELECT count(*) FROM event WHERE kind = 'blob_damaged'")
             .await,
@@ -149,6 +154,24 @@ async fn every_damage_is_found_nothing_else_is_accused_and_the_same_bytes_heal()
         rig.number("SELECT count(*) FROM event WHERE kind = 'blob_healed'")
             .await,
         i64::try_from(wanted).unwrap()
+    );
+}
+
+/// Files that are large enough to tell how fast they are read.
+async fn measure(rig: &Rig, owner: i64) {
+    const FILES: u8 = 40;
+    for number in 0..FILES {
+        rig.upload_bytes(owner, vec![number; 8 << 20]).await;
+    }
+    // Only these: the others have been read.
+    let began = Instant::now();
+    let found = scrub(rig, Extent::RestOfRound).await;
+    let took = began.elapsed();
+    #[allow(clippy::cast_precision_loss, reason = "for a person")]
+    let speed = found.bytes as f64 / 1e6 / took.as_secs_f64();
+    println!(
+        "scrub: {} files of 8 MiB in {took:.1?}, {speed:.0} MB/s on one core",
+        found.blobs
     );
 }
 
