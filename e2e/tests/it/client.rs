@@ -7,43 +7,90 @@ mod export;
 mod login;
 mod nginx;
 mod people;
+mod shared;
 mod upload;
 
 use std::{
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use test_kit::pictures;
 
 use crate::{
     berthd::{Berthd, start},
+    curl::curl,
     stack::{free_port, open_folder, program, without_our_settings},
 };
 
-/// A berth, and a person with a home of their own.
+/// A person with an account and a home of their own, at a berth.
 pub(crate) struct Desk {
     pub(crate) folder: tempfile::TempDir,
-    pub(crate) berthd: Berthd,
+    pub(crate) username: String,
+    pub(crate) password: String,
+    pub(crate) token: String,
+    url: String,
+    /// The berth's store.
+    pub(crate) blobs: PathBuf,
+    _own: Option<Berthd>,
 }
 
 impl Desk {
-    pub(crate) fn new(settings: &[(&str, &str)]) -> Self {
+    /// At a berth of their own, as its administrator.
+    pub(crate) fn at_own_berth(settings: &[(&str, &str)]) -> Self {
         let folder = open_folder();
-        let berthd = start(&folder.path().join("data"), free_port(), settings);
-        Self { folder, berthd }
+        let data = folder.path().join("data");
+        let berthd = start(&data, free_port(), settings);
+        let text = |key| berthd.text(key).to_owned();
+        Self {
+            username: text("username"),
+            password: text("password"),
+            token: text("token"),
+            url: text("url"),
+            blobs: data.join("blobs"),
+            folder,
+            _own: Some(berthd),
+        }
+    }
+
+    /// At the berth of all tests of this process, as a member whom nobody else knows.
+    pub(crate) fn new() -> Self {
+        static MEMBERS: AtomicU32 = AtomicU32::new(1);
+        let shared = shared::berth();
+        let mut desk = Self {
+            folder: open_folder(),
+            username: format!("member{}", MEMBERS.fetch_add(1, Ordering::Relaxed)),
+            password: String::new(),
+            token: shared.token.clone(),
+            url: shared.url.clone(),
+            blobs: shared.blobs.clone(),
+            _own: None,
+        };
+        desk.password = String::from(desk.berth(&["user", "create", &desk.username]).trim());
+        let login = json!({ "username": desk.username, "password": desk.password }).to_string();
+        let session = post(&desk.url, "session", &[], &login);
+        let bearer = format!("Authorization: Bearer {}", session["token"].as_str().unwrap());
+        let token = post(
+            &desk.url,
+            "tokens",
+            &["-H", &bearer],
+            r#"{"scopes":["upload","read","manage"]}"#,
+        );
+        desk.token = String::from(token["token"].as_str().unwrap());
+        desk
     }
 
     pub(crate) fn url(&self) -> &str {
-        self.berthd.text("url")
+        &self.url
     }
 
-    /// `berth` with the token of the first run.
+    /// `berth` with their token.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.command_of_nobody(arguments);
         command.env("BERTH_URL", self.url());
-        command.env("BERTH_TOKEN", self.berthd.text("token"));
+        command.env("BERTH_TOKEN", &self.token);
         command
     }
 
@@ -87,6 +134,12 @@ impl Desk {
         std::fs::write(&path, bytes).unwrap();
         path
     }
+}
+
+fn post(url: &str, what: &str, more: &[&str], json: &str) -> Value {
+    let url = format!("{url}/v1/{what}");
+    let own = ["-H", "Content-Type: application/json", "-d", json, &url];
+    curl(&[more, &own].concat()).json()
 }
 
 pub(crate) fn printed(command: &mut Command) -> String {

@@ -5,7 +5,7 @@ use crate::curl::curl;
 
 #[test]
 fn what_is_withdrawn_is_gone_at_once_and_can_be_brought_back() {
-    let desk = Desk::new(&[("BERTH_SWEEP_GRACE", "3d")]);
+    let desk = Desk::new();
     let file = desk.picture("a.png", 1);
     let link = desk.berth(&["upload", path(&file)]);
     let link = link.trim();
@@ -30,7 +30,7 @@ fn what_is_withdrawn_is_gone_at_once_and_can_be_brought_back() {
 
 #[test]
 fn albums_are_made_filled_renamed_and_deleted() {
-    let desk = Desk::new(&[]);
+    let desk = Desk::new();
     let file = desk.picture("a.png", 1);
     let link = desk.berth(&["upload", path(&file)]);
     let number = desk.berth(&["album", "create", "Crete", "--description", "2024"]);
@@ -49,7 +49,7 @@ fn albums_are_made_filled_renamed_and_deleted() {
 
 #[test]
 fn an_image_is_listed_shown_and_linked() {
-    let desk = Desk::new(&[]);
+    let desk = Desk::new();
     let file = desk.picture("pier.png", 1);
     let link = desk.berth(&["upload", "--visibility", "private", path(&file)]);
     let link = link.trim();

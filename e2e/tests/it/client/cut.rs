@@ -97,7 +97,7 @@ fn large(seed: u64) -> Vec<u8> {
 
 #[test]
 fn a_cut_connection_is_taken_up_where_it_broke() {
-    let desk = Desk::new(&[]);
+    let desk = Desk::new();
     let bytes = large(1);
     assert!(bytes.len() > 8 << 20, "{} is more than a piece", bytes.len());
     let file = desk.file("large.png", &bytes);
@@ -122,7 +122,7 @@ fn a_cut_connection_is_taken_up_where_it_broke() {
 
 #[test]
 fn a_program_that_was_killed_goes_on_where_it_stood() {
-    let desk = Desk::new(&[]);
+    let desk = Desk::new();
     let bytes = large(3);
     let file = desk.file("large.png", &bytes);
     let road = Road::to(desk.url());

@@ -17,7 +17,7 @@ fn the_lines_of_the_page_run_as_they_stand_in_both_languages() {
     let english = blocks("CLI.md");
     assert_eq!(english, blocks("CLI.zh-CN.md"));
     assert!(english.len() >= 4 && english[0].contains("berth login https://img.example.com\n"));
-    let desk = Desk::new(&[]);
+    let desk = Desk::new();
     for (name, seed) in [
         ("sunset.png", 1),
         ("pier.png", 2),
@@ -26,12 +26,11 @@ fn the_lines_of_the_page_run_as_they_stand_in_both_languages() {
     ] {
         desk.picture(name, seed);
     }
-    let password = desk.berthd.text("password");
     let first = english[0].replace("https://img.example.com", desk.url());
     run(
         &desk,
-        &format!("{} --username admin --password-stdin", first.trim()),
-        password,
+        &format!("{} --username {} --password-stdin", first.trim(), desk.username),
+        &desk.password,
     );
     run(&desk, "berth album create Crete", "");
     for block in &english[1..] {

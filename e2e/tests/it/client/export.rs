@@ -96,7 +96,7 @@ fn fill(desk: &Desk) {
 #[test]
 fn an_export_is_filed_by_day_is_whole_and_comes_back_by_an_import() {
     // Nobody may see a picture without coming from a page: not even its owner by its plain URL.
-    let desk = Desk::new(&[("BERTH_HOTLINK_EMPTY", "deny")]);
+    let desk = Desk::at_own_berth(&[("BERTH_HOTLINK_EMPTY", "deny")]);
     fill(&desk);
     let told_once = desk.berth(&["export", "--by-date", "out"]);
     assert!(told_once.contains("5 copied"), "{told_once}");
@@ -120,7 +120,7 @@ fn an_export_is_filed_by_day_is_whole_and_comes_back_by_an_import() {
         assert!(file.is_some(), "{image}");
     }
     let stats = |desk: &Desk| {
-        let bearer = format!("Authorization: Bearer {}", desk.berthd.text("token"));
+        let bearer = format!("Authorization: Bearer {}", desk.token);
         curl(&["-H", &bearer, &format!("{}/v1/stats", desk.url())]).json()["totals"].clone()
     };
     let totals = wait_for("the fold", Duration::from_secs(10), || {
@@ -136,7 +136,7 @@ fn an_export_is_filed_by_day_is_whole_and_comes_back_by_an_import() {
     );
     assert_eq!(std::fs::read(out.join("index.jsonl")).unwrap(), index);
 
-    let other = Desk::new(&[]);
+    let other = Desk::new();
     let imported = other.berth(&["import", path(&out)]);
     assert!(imported.contains("5 new"), "{imported}");
     for ((here, ends), (there, ended)) in told(&other).into_iter().zip(told(&desk)) {
@@ -156,10 +156,9 @@ fn an_export_is_filed_by_day_is_whole_and_comes_back_by_an_import() {
 
 #[test]
 fn an_operators_export_is_made_of_hard_links() {
-    let desk = Desk::new(&[]);
+    let desk = Desk::new();
     fill(&desk);
-    let blobs = desk.folder.path().join("data/blobs");
-    let told = desk.berth(&["export", "--by-date", "out", "--blobs", path(&blobs)]);
+    let told = desk.berth(&["export", "--by-date", "out", "--blobs", path(&desk.blobs)]);
     assert!(told.contains("0 copied") && told.contains("5 linked"), "{told}");
     for name in files(&desk.folder.path().join("out")).keys() {
         let file = std::fs::metadata(desk.folder.path().join("out").join(name)).unwrap();
@@ -174,7 +173,7 @@ fn an_operators_export_is_made_of_hard_links() {
 
 #[test]
 fn an_export_that_was_killed_goes_on_with_what_it_has() {
-    let desk = Desk::new(&[]);
+    let desk = Desk::new();
     let bytes = pictures::png(1750, 1750, 7);
     let large = desk.file("large.png", &bytes);
     desk.berth(&["upload", path(&large)]);
@@ -229,7 +228,7 @@ fn an_export_that_was_killed_goes_on_with_what_it_has() {
 
 #[test]
 fn a_folder_is_imported_with_its_sub_folders_as_albums() {
-    let desk = Desk::new(&[]);
+    let desk = Desk::new();
     for (name, seed) in [
         ("tree/a.png", 1),
         ("tree/Crete/b.png", 2),

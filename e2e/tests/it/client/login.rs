@@ -21,7 +21,7 @@ fn with_input(command: &mut Command, input: &str) -> String {
 
 #[test]
 fn a_login_makes_a_token_for_this_machine_that_a_logout_revokes() {
-    let desk = Desk::new(&[]);
+    let desk = Desk::new();
     let nobody = desk.command_of_nobody(&["list"]).output().unwrap();
     assert!(complaint(&nobody).contains("berth login URL"), "{nobody:?}");
 
@@ -30,11 +30,17 @@ fn a_login_makes_a_token_for_this_machine_that_a_logout_revokes() {
         complaint(&wrong).contains("--password-stdin"),
         "no terminal to ask at"
     );
-    let login = ["login", desk.url(), "--username", "admin", "--password-stdin"];
-    let password = format!("{}\n", desk.berthd.text("password"));
+    let login = [
+        "login",
+        desk.url(),
+        "--username",
+        &desk.username,
+        "--password-stdin",
+    ];
+    let password = format!("{}\n", desk.password);
     let told = with_input(&mut desk.command_of_nobody(&login), &password);
     assert!(
-        told.contains("You are admin") && told.contains("upload, read, manage"),
+        told.contains(&format!("You are {}", desk.username)) && told.contains("upload, read, manage"),
         "{told}"
     );
 
@@ -79,11 +85,11 @@ fn a_login_makes_a_token_for_this_machine_that_a_logout_revokes() {
 
 #[test]
 fn a_token_that_is_given_is_kept_as_it_is_and_words_follow_the_locale() {
-    let desk = Desk::new(&[]);
+    let desk = Desk::new();
     let mut login = desk.command_of_nobody(&["login", desk.url(), "--token", "-"]);
     login.env("LC_ALL", "zh_CN.UTF-8");
-    let told = with_input(&mut login, desk.berthd.text("token"));
-    assert!(told.contains("已以 admin 登录"), "{told}");
+    let told = with_input(&mut login, &desk.token);
+    assert!(told.contains(&format!("已以 {} 登录", desk.username)), "{told}");
     let mut logout = desk.command_of_nobody(&["logout"]);
     printed(logout.env("LC_ALL", "zh_CN.UTF-8"));
     assert_eq!(desk.berth(&["list", "-q"]), "", "the token is good elsewhere");

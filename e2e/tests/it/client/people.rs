@@ -5,7 +5,7 @@ use crate::curl::curl;
 
 #[test]
 fn users_are_made_limited_shut_out_and_deleted() {
-    let desk = Desk::new(&[]);
+    let desk = Desk::at_own_berth(&[]);
     let password = desk.berth(&["user", "create", "bob"]);
     assert!(password.trim().len() >= 12, "{password}");
     desk.berth(&["user", "quota", "bob", "--files", "1", "--bytes", "10MiB"]);
@@ -79,7 +79,7 @@ fn users_are_made_limited_shut_out_and_deleted() {
 
 #[test]
 fn tokens_are_made_listed_and_revoked_and_views_are_told() {
-    let desk = Desk::new(&[]);
+    let desk = Desk::new();
     let token = desk.berth(&[
         "token",
         "create",
@@ -137,7 +137,7 @@ fn tokens_are_made_listed_and_revoked_and_views_are_told() {
 
 #[test]
 fn a_doctor_says_what_is_well_and_what_to_do_about_the_rest() {
-    let desk = Desk::new(&[]);
+    let desk = Desk::new();
     let file = desk.picture("pier.png", 1);
     desk.berth(&["upload", path(&file)]);
     let well = desk.berth(&["doctor"]);

@@ -7,7 +7,7 @@ use crate::curl::curl;
 
 #[test]
 fn links_come_one_a_line_in_the_order_of_the_files_and_nothing_is_sent_twice() {
-    let desk = Desk::new(&[]);
+    let desk = Desk::at_own_berth(&[]);
     // Later files are smaller, so that they would be there first.
     let files: Vec<_> = (0..6u32)
         .map(|i| {
@@ -47,7 +47,7 @@ fn links_come_one_a_line_in_the_order_of_the_files_and_nothing_is_sent_twice() {
 
 /// Uploads that the berth has taken, as its audit log counts them.
 fn received(desk: &Desk) -> usize {
-    let bearer = format!("Authorization: Bearer {}", desk.berthd.text("token"));
+    let bearer = format!("Authorization: Bearer {}", desk.token);
     let url = format!("{}/v1/events?kind=upload&limit=200", desk.url());
     let answer = curl(&["-H", &bearer, &url]);
     answer.json()["events"].as_array().map_or(0, Vec::len)
@@ -55,7 +55,7 @@ fn received(desk: &Desk) -> usize {
 
 #[test]
 fn a_bad_file_sinks_no_other_and_the_end_tells_which() {
-    let desk = Desk::new(&[]);
+    let desk = Desk::new();
     let (good, last) = (desk.picture("good.png", 1), desk.picture("last.png", 2));
     let notes = desk.file("notes.txt", b"no picture");
     let album = desk.berth(&["album", "create", "Crete"]);
@@ -101,7 +101,7 @@ fn a_bad_file_sinks_no_other_and_the_end_tells_which() {
 
 #[test]
 fn standard_input_and_folders_are_uploaded_too() {
-    let desk = Desk::new(&[]);
+    let desk = Desk::new();
     let picture = desk.picture("a.png", 9);
     let mut command = desk.command(&["upload", "-", "--name", "screenshot.png"]);
     command.stdin(File::open(&picture).unwrap());
@@ -127,7 +127,7 @@ fn standard_input_and_folders_are_uploaded_too() {
 /// The line that Typora runs, and what it takes: as many last lines as it gave files.
 #[test]
 fn typora_takes_the_last_lines_of_what_is_printed() {
-    let desk = Desk::new(&[]);
+    let desk = Desk::new();
     let (first, second) = (desk.picture("图 1.png", 20), desk.picture("b's.png", 21));
     let line = format!("berth upload '{}' \"{}\"", path(&first), path(&second));
     let berth = crate::stack::program("berth");
