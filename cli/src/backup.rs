@@ -1,7 +1,7 @@
 //! `berth backup`: everything that an operator would miss, while the services run.
 
 pub(crate) mod check;
-mod copy;
+pub(crate) mod copy;
 mod dump;
 pub(crate) mod folder;
 pub(crate) mod hashing;

@@ -161,7 +161,7 @@ async fn prove(
         "the snapshot {} is damaged: {} files are not what they were. Nothing was changed. Try an older one (--snapshot), or another \
          copy of the backup · 备份已损坏，未做任何改动",
         snapshot.name,
-        count(findings.damages.len() as u64)
+        count(findings.bad())
     )
     .into())
 }

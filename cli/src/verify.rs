@@ -11,6 +11,7 @@ use crate::{
     Failure,
     backup::{
         check::{Damage, Findings, check},
+        copy::{ALL_LOST, is_another},
         folder::{BackupFolder, Snapshot},
         source::Source,
         workers::{blocking, in_parallel},
@@ -81,7 +82,7 @@ pub(crate) async fn backup(root: &Path, snapshot: Option<&str>, voice: Voice) ->
     Err(format!(
         "{} files of the backup are damaged or missing. `berth backup {root} --rehash` copies files again that the live store has; \
          what is damaged of a snapshot itself can't be mended: take a new one · 备份已损坏",
-        count(findings.damages.len() as u64)
+        count(findings.bad())
     )
     .into())
 }
@@ -212,6 +213,9 @@ fn read_all(
             seen.1 += blob.size_bytes;
             if let Some(what) = what {
                 seen.2.push(Bad { blob, what });
+                if seen.2.len() >= ALL_LOST && seen.2.len() as u64 == seen.0 {
+                    return Err(is_another(seen.2.len()));
+                }
             }
             Ok(())
         },

@@ -33,6 +33,8 @@ pub(crate) struct Damage {
 
 /// More images of one file are not told, nor those of more files than this.
 const MOST_TOLD: usize = 1_000;
+/// More damaged files are counted alone: a disk that is gone must not fill memory.
+const MOST_KEPT: usize = 100_000;
 const MOST_IMAGES_TOLD: usize = 5;
 
 impl Damage {
@@ -85,8 +87,17 @@ pub(crate) struct Findings {
     pub(crate) damages: Vec<Damage>,
     pub(crate) files: u64,
     pub(crate) bytes: u64,
+    /// Files that are damaged, too, and are not among `damages`: there are too many.
+    pub(crate) more: u64,
     /// Blobs that were lost before the snapshots were taken, which say so.
     pub(crate) missing: u64,
+}
+
+impl Findings {
+    /// Files that are not right.
+    pub(crate) fn bad(&self) -> u64 {
+        self.damages.len() as u64 + self.more
+    }
 }
 
 /// A snapshot whose rows are whole.
@@ -146,7 +157,7 @@ fn check_blobs(
         .iter()
         .flat_map(|(_, manifest)| manifest.missing.iter().map(|blob| blob.sha256.0))
         .collect();
-    let (bad, lost) = (Mutex::new(Vec::new()), AtomicU64::new(0));
+    let (bad, lost, more) = (Mutex::new(Vec::new()), AtomicU64::new(0), AtomicU64::new(0));
     in_parallel(merged(whole)?, |(place, blob)| {
         match find_fault(folder, &blob, voice) {
             None => {}
@@ -156,12 +167,16 @@ fn check_blobs(
             }
             Some(what) => {
                 let mut bad = bad.lock().unwrap_or_else(PoisonError::into_inner);
-                bad.push((place, blob, what));
+                if bad.len() < MOST_KEPT {
+                    bad.push((place, blob, what));
+                } else {
+                    more.fetch_add(1, Ordering::Relaxed);
+                }
             }
         }
         Ok(())
     })?;
-    findings.missing = lost.into_inner();
+    (findings.missing, findings.more) = (lost.into_inner(), more.into_inner());
     let mut bad: Vec<Bad> = bad.into_inner().unwrap_or_else(PoisonError::into_inner);
     bad.sort_by_key(|(place, blob, _)| (*place, blob.sha256));
     Ok(bad)

@@ -28,6 +28,18 @@ pub(crate) struct Lost {
     pub(crate) because: String,
 }
 
+/// So many files that are not there, and not one that is, are no loss but another folder.
+pub(crate) const ALL_LOST: usize = 1_000;
+
+/// Why nothing more is read.
+pub(crate) fn is_another(lost: usize) -> Failure {
+    format!(
+        "of the first {lost} files that were looked for in the store not one is right: is its volume mounted, and BERTH_DATA the right \
+         one? · 存储目录可能不正确或未挂载"
+    )
+    .into()
+}
+
 /// What copying came to.
 #[derive(Debug, Default)]
 pub(crate) struct Copied {
@@ -63,10 +75,16 @@ pub(crate) fn copy_blobs(
                 bytes.fetch_add(blob.size_bytes, Ordering::Relaxed);
                 mended.fetch_add(u64::from(here == Here::Damaged), Ordering::Relaxed);
             }
-            Some(because) => lost.lock().unwrap_or_else(PoisonError::into_inner).push(Lost {
-                blob: blob.clone(),
-                because,
-            }),
+            Some(because) => {
+                let mut lost = lost.lock().unwrap_or_else(PoisonError::into_inner);
+                lost.push(Lost {
+                    blob: blob.clone(),
+                    because,
+                });
+                if lost.len() >= ALL_LOST && files.load(Ordering::Relaxed) == 0 {
+                    return Err(is_another(lost.len()));
+                }
+            }
         }
         voice.advance(blob.size_bytes);
         Ok(())

@@ -147,3 +147,24 @@ async fn what_has_rotted_in_the_store_is_told_and_replaces_nothing() {
     let right = other.files().await.values().filter(|is_right| **is_right).count();
     assert_eq!(right, 5, "the one that had rotted, too, from the older backup");
 }
+
+#[tokio::test]
+async fn a_store_that_is_not_there_is_not_backed_up_as_lost_files() {
+    let berth = Berth::new().await;
+    let owner = berth.account("owner").await;
+    berth.publish_pictures(owner, 1..2).await;
+    // A thousand more, of which there are rows alone.
+    let rows = "INSERT INTO blob (sha256, md5, key, size_bytes, media_type, doomed_at, created_at)
+        SELECT sha256(n::text::bytea), decode(md5(n::text), 'hex'), overlay(md5(n::text) || '.png' placing '/' from 3 for 0), 1, 'image/png', now(), now()
+        FROM generate_series(1, 1500) AS n";
+    berth.owner.execute(rows, &[]).await.unwrap();
+    fs::remove_dir_all(berth.store()).unwrap();
+    fs::create_dir(berth.store()).unwrap();
+    let kept = tempfile::tempdir().unwrap();
+    for command in [vec!["backup", text(kept.path())], vec!["verify"]] {
+        berth.run(&command).failed(&["is its volume mounted"]);
+    }
+    berth
+        .run(&["verify", text(kept.path())])
+        .failed(&["holds no finished snapshot"]);
+}

@@ -8,7 +8,7 @@ use std::{
 use crate::rig::{Berth, filled, text};
 
 /// Moments in the life of a command, in hundredths of what all of it takes.
-const MOMENTS: [u32; 9] = [3, 12, 25, 37, 50, 62, 75, 88, 97];
+const MOMENTS: [u32; 6] = [8, 25, 42, 60, 78, 95];
 
 fn start(command: &mut Command) -> Child {
     command
