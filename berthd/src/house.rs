@@ -85,6 +85,10 @@ async fn serve(
     let views = serve_svc::Service::new(&settings.serve, clock.clone(), &metrics)?;
     let janitor = janitor::Service::new(&settings.janitor, clock, &metrics)?;
 
+    upload.prove_store().await?;
+    views.prove_store().await?;
+    janitor.prove_store().await?;
+
     let health = upload_svc::health(&upload).and(serve_svc::health(&views));
     // Before the routes of serve-svc, whose welcome page stands where the page was not built in.
     let mut tables = vec![upload_svc::routes(upload.clone())];

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use blobs::{BlobReader, BlobWriter};
+use blobs::{BlobReader, BlobWriter, InvalidSetting, StoreSettings};
 use catalog::{Catalog, CatalogSettings};
 use local_postgres::{LocalPostgres, Options, PostgresBinaries, SUPERUSER};
 use process::settings::{Reader, Sources};
@@ -16,6 +16,7 @@ const NAME: &str = "berth";
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
     data: PathBuf,
+    store: StoreSettings,
     /// Whether somebody named the data folder, so that one may be made there.
     is_data_named: bool,
     url: Option<String>,
@@ -37,30 +38,35 @@ impl Place {
             sources.set("BERTH_DATA", data.to_string_lossy());
         }
         let mut reader = Reader::new(sources);
+        let data = std::path::absolute(reader.value("BERTH_DATA", PathBuf::new()))?;
+        let folder = data.join("blobs");
+        let store = StoreSettings::read(&folder, |name| reader.text(name).map(str::to_owned));
+        let store = store.unwrap_or_else(|wrong| {
+            for InvalidSetting { setting, text } in wrong {
+                reader.complain(setting, &text);
+            }
+            folder.as_path().into()
+        });
         let place = Self {
             is_data_named: reader.is_set("BERTH_DATA"),
-            data: std::path::absolute(reader.value("BERTH_DATA", PathBuf::new()))?,
+            data,
+            store,
             url: reader.text("BERTH_DATABASE_URL").map(str::to_owned),
             site: reader.text("BERTH_BASE_URL").map(str::to_owned),
         };
         Ok(reader.finish(place)?)
     }
 
-    /// The folder of the store.
-    pub(crate) fn store(&self) -> PathBuf {
-        self.data.join("blobs")
-    }
-
     /// The store, to read.
     pub(crate) async fn reader(&self) -> Result<BlobReader, Failure> {
-        let reader = BlobReader::new(&self.store());
+        let reader = BlobReader::new(&self.store);
         reader.check().await?;
         Ok(reader)
     }
 
     /// The store, to write; made where it is not there.
     pub(crate) fn writer(&self) -> Result<BlobWriter, Failure> {
-        Ok(BlobWriter::open(&self.store())?)
+        Ok(BlobWriter::open(&self.store)?)
     }
 
     /// Whether the database is berthd's own.

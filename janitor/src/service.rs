@@ -87,6 +87,11 @@ impl Service {
         })))
     }
 
+    /// Proves that the store lets it list and remove. One that does not answer is only warned of.
+    pub async fn prove_store(&self) -> Result<(), blobs::Error> {
+        blobs::Error::unless_away(self.0.remover.prove().await)
+    }
+
     /// Cleans for as long as it leads, and waits to lead, and tells caches what to forget, until `stop`; then returns within two seconds, even when the
     /// database does not answer.
     pub async fn run(self, stop: CancellationToken) {
@@ -333,6 +338,7 @@ pub async fn run(
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let metrics = Metrics::new();
     let service = Service::new(settings, Clock::system(), &metrics)?;
+    service.prove_store().await?;
     let operations = Listener::bind(&settings.metrics_listen).await?;
     tracing::info!(metrics = %settings.metrics_listen, "the janitor has begun");
     let checks = health(&service);

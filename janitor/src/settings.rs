@@ -1,5 +1,9 @@
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
+use blobs::{InvalidSetting, StoreSettings};
 use catalog::CatalogSettings;
 use domain::parse_duration;
 use http_kit::ListenAddress;
@@ -16,8 +20,8 @@ use crate::{Addresses, PurgeHook, parse_time};
 pub struct JanitorSettings {
     /// Where `/metrics` and `/health` are asked for.
     pub metrics_listen: ListenAddress,
-    /// The folder of the blobs.
-    pub blobs: PathBuf,
+    /// Where the blobs are.
+    pub blobs: StoreSettings,
     /// The database.
     pub catalog: CatalogSettings,
     /// From the beginning of one continuous clean-up to the next.
@@ -62,9 +66,10 @@ impl JanitorSettings {
         reader.default_to("BERTH_METRICS_LISTEN", "127.0.0.1:9083");
         reader.default_to("BERTH_BASE_URL", "http://127.0.0.1:8080");
         let cleanup_time = reader.value_with("BERTH_CLEANUP_TIME", civil::Time::midnight(), parse_time);
+        let data: PathBuf = reader.value("BERTH_DATA", PathBuf::new());
         let settings = Self {
             metrics_listen: reader.value("BERTH_METRICS_LISTEN", ListenAddress::Tcp(String::new())),
-            blobs: reader.value("BERTH_DATA", PathBuf::new()).join("blobs"),
+            blobs: store(&mut reader, &data),
             catalog: CatalogSettings {
                 url: reader.value("BERTH_DATABASE_URL", String::new()),
                 connections: reader.value("BERTH_DATABASE_CONNECTIONS", 1),
@@ -98,6 +103,18 @@ impl JanitorSettings {
 fn scrub_period(reader: &mut Reader) -> Option<Duration> {
     let days: u32 = reader.value("BERTH_REHASH_DAYS", 0);
     (days > 0).then(|| Duration::from_hours(24) * days)
+}
+
+/// Where the blobs are.
+fn store(reader: &mut Reader, data: &Path) -> StoreSettings {
+    let folder = data.join("blobs");
+    let read = StoreSettings::read(&folder, |name| reader.text(name).map(str::to_owned));
+    read.unwrap_or_else(|wrong| {
+        for InvalidSetting { setting, text } in wrong {
+            reader.complain(setting, &text);
+        }
+        folder.as_path().into()
+    })
 }
 
 fn duration(reader: &mut Reader, name: &str, shortest: Duration) -> Duration {

@@ -8,12 +8,13 @@ mod hot;
 mod reply_body;
 
 use std::{
+    io,
     str::FromStr,
     sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant},
 };
 
-use blobs::{BlobReader, OpenBlob, Pieces};
+use blobs::{BlobReader, OpenBlob, Pieces, StoreSettings};
 use bytes::Bytes;
 use domain::VariantKey;
 use http::HeaderValue;
@@ -76,22 +77,29 @@ pub(crate) enum Lost {
     /// The disk did not say.
     #[error("an image's file can't be read")]
     Unreadable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The server of the blobs did not say. It may, later.
+    #[error("an image's bytes are out of reach")]
+    Away(#[source] blobs::Error),
 }
 
 /// Finds bytes.
 #[derive(Debug)]
 pub(crate) struct Depot {
     blobs: BlobReader,
+    is_remote: bool,
     mode: Delivery,
     hot: Hot,
     began: Instant,
 }
 
 impl Depot {
-    pub(crate) fn new(blobs: BlobReader, mode: Delivery) -> Self {
+    pub(crate) fn new(store: &StoreSettings, mode: Delivery) -> Self {
+        let is_remote = store.is_remote();
         Self {
-            blobs,
-            mode,
+            blobs: BlobReader::new(store),
+            is_remote,
+            // What is in a bucket nginx can't open.
+            mode: if is_remote { Delivery::Stream } else { mode },
             hot: Hot::default(),
             began: Instant::now(),
         }
@@ -117,7 +125,11 @@ impl Depot {
             return Ok(Payload::Pieces(blob.into_pieces()));
         }
         let whole = self.blob(image, ByteRange::whole(image.size_bytes)).await?;
-        let bytes = whole.into_pieces().read_all().await.map_err(unreadable)?;
+        let bytes = whole
+            .into_pieces()
+            .read_all()
+            .await
+            .map_err(|error| self.broken(error))?;
         // INVARIANT: what stays in memory is what was uploaded. It would be shown long after the file was healed.
         if hot::digest_of(&Sha256Hasher::digest(&bytes).into()) != image.digest {
             return Err(Lost::Damaged);
@@ -126,9 +138,13 @@ impl Depot {
         Ok(cut(&bytes, part))
     }
 
-    /// Makes sure that the image's bytes are there, without reading any.
+    /// Makes sure that the image's bytes are there, without reading any. Of a bucket that is not asked: its objects don't get lost as
+    /// files do, and the row knows all that is answered.
     pub(crate) async fn look_at(&self, image: &Shelved) -> Result<(), Lost> {
         refuse_damaged(image)?;
+        if self.is_remote {
+            return Ok(());
+        }
         let now = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         if now < image.seen.until.load(Ordering::Relaxed) {
             return Ok(());
@@ -139,13 +155,33 @@ impl Depot {
         Ok(())
     }
 
+    /// Bytes that broke off.
+    fn broken(&self, error: io::Error) -> Lost {
+        if self.is_remote {
+            Lost::Away(blobs::Error::Away {
+                operation: "read",
+                object: "an image".to_owned(),
+                source: error.into(),
+            })
+        } else {
+            unreadable(error)
+        }
+    }
+
     async fn blob(&self, image: &Shelved, part: ByteRange) -> Result<OpenBlob, Lost> {
         let part = part.first..=part.last;
         let opened = match &image.place {
             Place::Blob => self.blobs.open(&image.key, part).await,
             Place::Variant(key) => self.blobs.open_variant(key, part).await,
         };
-        let blob = opened.map_err(unreadable)?.ok_or(Lost::Gone)?;
+        let opened = opened.map_err(|error| {
+            if error.is_remote() {
+                Lost::Away(error)
+            } else {
+                unreadable(error)
+            }
+        });
+        let blob = opened?.ok_or(Lost::Gone)?;
         if blob.size_bytes() == image.size_bytes {
             Ok(blob)
         } else {

@@ -1,6 +1,5 @@
 use std::{error::Error, sync::Arc, time::Duration};
 
-use blobs::BlobReader;
 use catalog::{Catalog, watch_images};
 use domain::{Dialects, NamedWidths, SignedLinks, ViewTokens};
 use http_kit::{ConnectionLimits, Health, Listener, Metrics, RequestIds, StackSettings};
@@ -68,7 +67,7 @@ impl Service {
         let embeddings = Embeddings::new(settings.base());
         Ok(Self(Arc::new(Parts {
             shelf: Shelf::new(catalog.clone(), clock.clone(), figures.clone(), embeddings),
-            depot: Depot::new(BlobReader::new(&settings.blobs), settings.delivery),
+            depot: Depot::new(&settings.blobs, settings.delivery),
             tally: settings
                 .counts
                 .then(|| Tally::open(Some(&settings.journal), figures.clone()))
@@ -84,6 +83,11 @@ impl Service {
             refused: settings.refused.clone(),
             missing: settings.missing.clone(),
         })))
+    }
+
+    /// Proves that the store lets it read. One that does not answer is only warned of.
+    pub async fn prove_store(&self) -> Result<(), blobs::Error> {
+        blobs::Error::unless_away(self.0.depot.blobs().prove().await)
     }
 
     pub(crate) fn parts(&self) -> &Parts {
@@ -205,6 +209,7 @@ pub fn health(service: &Service) -> Health {
 pub async fn run(settings: ServeSettings, stop: CancellationToken) -> Result<(), Failure> {
     let metrics = Metrics::new();
     let service = Service::new(&settings, Clock::system(), &metrics)?;
+    service.prove_store().await?;
     let listener = Listener::bind_in_turn(&settings.listen, settings.takes_over).await?;
     let operations = Listener::bind(&settings.metrics_listen).await?;
     tracing::info!(listen = %settings.listen, metrics = %settings.metrics_listen, "serve-svc is ready for views");

@@ -1,5 +1,6 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use blobs::{InvalidSetting, StoreSettings};
 use catalog::CatalogSettings;
 use domain::{
     Dialects, NamedWidths, Secret,
@@ -24,8 +25,8 @@ pub struct ServeSettings {
     pub takes_over: bool,
     /// Where `/metrics` and `/health` are asked for.
     pub metrics_listen: ListenAddress,
-    /// The folder of the blobs.
-    pub blobs: PathBuf,
+    /// Where the blobs are.
+    pub blobs: StoreSettings,
     /// The database.
     pub catalog: CatalogSettings,
     /// Whether views are counted.
@@ -77,7 +78,7 @@ impl ServeSettings {
             listen: reader.value("BERTH_LISTEN", stand_in()),
             takes_over: reader.switch("BERTH_TAKE_OVER"),
             metrics_listen: reader.value("BERTH_METRICS_LISTEN", stand_in()),
-            blobs: data.join("blobs"),
+            blobs: store(&mut reader, &data),
             catalog: CatalogSettings {
                 url: reader.value("BERTH_DATABASE_URL", String::new()),
                 connections: reader.value("BERTH_DATABASE_CONNECTIONS", 1),
@@ -124,6 +125,18 @@ impl ServeSettings {
     }
 }
 
+/// Where the blobs are.
+fn store(reader: &mut Reader, data: &Path) -> StoreSettings {
+    let folder = data.join("blobs");
+    let read = StoreSettings::read(&folder, |name| reader.text(name).map(str::to_owned));
+    read.unwrap_or_else(|wrong| {
+        for InvalidSetting { setting, text } in wrong {
+            reader.complain(setting, &text);
+        }
+        folder.as_path().into()
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,6 +153,10 @@ mod tests {
             ("BERTH_HOTLINK_ALLOW", "blog.example, https://other.example/"),
             ("BERTH_HOTLINK_EMPTY", "maybe"),
             ("BERTH_DELIVERY", "carrier-pigeon"),
+            ("BERTH_STORE", "s3"),
+            ("BERTH_S3_BUCKET", "pictures"),
+            ("BERTH_S3_ENDPOINT", "s3.example.com"),
+            ("BERTH_S3_SECRET_KEY", "never shown"),
             ("BERTH_TRUSTED_PROXIES", "everyone"),
             ("BERTH_VARIANT_WIDTHS", "300,9000"),
             ("BERTH_PLACEHOLDER_REFUSED", "/no/such/picture.png"),
@@ -162,6 +179,8 @@ mod tests {
                 "BERTH_LISTEN",
                 "BERTH_PLACEHOLDER_MISSING",
                 "BERTH_PLACEHOLDER_REFUSED",
+                "BERTH_S3_ACCESS_KEY",
+                "BERTH_S3_ENDPOINT",
                 "BERTH_TRUSTED_PROXIES",
                 "BERTH_VARIANT_WIDTHS",
             ]

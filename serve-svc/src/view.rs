@@ -31,7 +31,7 @@ use crate::{
 };
 
 const X_ACCEL_REDIRECT: HeaderName = HeaderName::from_static("x-accel-redirect");
-/// When to ask again while the database is away.
+/// When to ask again while the database, or the store, is away.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
 
 /// What a view is told about its request.
@@ -104,9 +104,14 @@ pub(crate) async fn view(service: &Service, wanted: Option<Wanted>, asked: Asked
     let (answer, payload) = match outcome {
         Ok(outcome) => outcome,
         Err(lost) => {
+            let error = &lost as &dyn std::error::Error;
+            if matches!(lost, Lost::Away(_)) {
+                tracing::warn!(error, image = %image.public_id, "an image can't be shown now");
+                parts.figures.unavailable("store");
+                return unavailable(asked.headers);
+            }
             // The janitor has told of those that it found.
             if !image.is_damaged {
-                let error = &lost as &dyn std::error::Error;
                 tracing::error!(error, image = %image.public_id, key = %image.key, "an image can't be shown");
             }
             parts.figures.blobs_missing.inc();
@@ -132,7 +137,8 @@ async fn settle(
         return (shown, None);
     }
     let outcome = answered(parts, &shown.image, asked).await;
-    if outcome.is_ok() || !shown.is_variant() {
+    // Bytes that are out of reach are not lost: nothing else is shown, or made, in their place.
+    if matches!(outcome, Ok(_) | Err(Lost::Away(_))) || !shown.is_variant() {
         return (shown, Some(outcome));
     }
     let shown = variants::replace_lost(parts, Arc::clone(image), &shown).await;

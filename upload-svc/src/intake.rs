@@ -12,6 +12,7 @@ mod form;
 mod guard;
 mod inspect;
 mod options;
+mod placing;
 mod publish;
 mod raw;
 mod replace;

@@ -68,6 +68,7 @@ impl Failure {
             Self::Catalog(catalog::Error::Unavailable { .. }) => "database_away",
             Self::Blobs(blobs::Error::Full { .. }) => "storage_full",
             Self::Blobs(blobs::Error::ReadOnly { .. }) => "storage_read_only",
+            Self::Blobs(error) if error.is_remote() => "store_away",
             Self::Catalog(_) | Self::Blobs(_) | Self::Signing(_) | Self::Decoder(_) | Self::Task(_) => {
                 "internal"
             }
@@ -92,22 +93,20 @@ impl Failure {
             ),
             Self::Body(fault) => fault.problem(language),
             Self::Catalog(catalog::Error::Unavailable { .. }) => {
-                let (english, chinese) = (
-                    "The database is away; nothing was stored, try again",
-                    "数据库暂不可用，请稍后重试",
-                );
-                say(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    self.code(),
-                    language,
-                    english,
-                    chinese,
-                )
-                .retry_after(RETRY_AFTER)
+                let english = "The database is away; nothing was stored, try again";
+                let chinese = "数据库暂不可用，请稍后重试";
+                let status = StatusCode::SERVICE_UNAVAILABLE;
+                say(status, self.code(), language, english, chinese).retry_after(RETRY_AFTER)
             }
             Self::Blobs(blobs::Error::ReadOnly { .. }) => {
                 let english = "The server can't write to its disk; nothing was stored";
                 let chinese = "服务器存储只读，文件未保存";
+                let status = StatusCode::SERVICE_UNAVAILABLE;
+                say(status, self.code(), language, english, chinese).retry_after(RETRY_AFTER)
+            }
+            Self::Blobs(error) if error.is_remote() => {
+                let english = "The store is away; nothing was stored, try again";
+                let chinese = "存储服务暂不可用，文件未保存，请稍后重试";
                 let status = StatusCode::SERVICE_UNAVAILABLE;
                 say(status, self.code(), language, english, chinese).retry_after(RETRY_AFTER)
             }

@@ -1,4 +1,4 @@
-use std::{error::Error, path::Path, sync::Arc, time::Duration};
+use std::{error::Error, sync::Arc, time::Duration};
 
 use blobs::BlobWriter;
 use catalog::Catalog;
@@ -79,7 +79,7 @@ impl Service {
             },
             view_tokens: ViewTokens::new(secret, previous),
             catalog: Catalog::new(&settings.catalog)?,
-            writer: BlobWriter::open(Path::new(&settings.blobs))?,
+            writer: BlobWriter::open(&settings.blobs)?,
             disk_reserve: settings.disk_reserve,
             clock,
             measures: Measures::new(metrics)?,
@@ -104,6 +104,11 @@ impl Service {
             limits: Arc::new(settings.limits.clone()),
             validation: settings.validation,
         })
+    }
+
+    /// Proves that the store lets it write and read. One that does not answer is only warned of.
+    pub async fn prove_store(&self) -> Result<(), blobs::Error> {
+        blobs::Error::unless_away(self.parts.writer.prove().await)
     }
 
     pub(crate) fn catalog(&self) -> &Catalog {
@@ -297,6 +302,7 @@ pub async fn run(
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
     let metrics = Metrics::new();
     let service = Service::new(&settings, Clock::system(), &metrics)?;
+    service.prove_store().await?;
     let listener = Listener::bind_in_turn(&settings.listen, settings.takes_over).await?;
     let operations = Listener::bind(&settings.metrics_listen).await?;
     tracing::info!(listen = %settings.listen, metrics = %settings.metrics_listen, "upload-svc is ready for uploads");

@@ -1,5 +1,9 @@
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
+use blobs::{InvalidSetting, StoreSettings};
 use catalog::CatalogSettings;
 use domain::{
     Dialects, InvalidUsername, Scrub, UploadLimits, Username, Validation,
@@ -26,8 +30,8 @@ pub struct UploadSettings {
     pub takes_over: bool,
     /// Where `/metrics` and `/health` are asked for.
     pub metrics_listen: ListenAddress,
-    /// The folder of the blobs.
-    pub blobs: PathBuf,
+    /// Where the blobs are.
+    pub blobs: StoreSettings,
     /// Bytes of its disk that no upload may take.
     pub disk_reserve: u64,
     /// The database.
@@ -81,12 +85,13 @@ impl UploadSettings {
         reader.default_to("BERTH_BASE_URL", "http://127.0.0.1:8080");
         reader.default_to("BERTH_LISTEN", "127.0.0.1:8081");
         reader.default_to("BERTH_METRICS_LISTEN", "127.0.0.1:9081");
+        let data: PathBuf = reader.value("BERTH_DATA", PathBuf::new());
         let settings = Self {
             base_url: base_url(&mut reader),
             listen: reader.value("BERTH_LISTEN", stand_in_address()),
             takes_over: reader.switch("BERTH_TAKE_OVER"),
             metrics_listen: reader.value("BERTH_METRICS_LISTEN", stand_in_address()),
-            blobs: reader.value("BERTH_DATA", PathBuf::new()).join("blobs"),
+            blobs: store(&mut reader, &data),
             disk_reserve: reader.value("BERTH_DISK_RESERVE", 0),
             catalog: CatalogSettings {
                 url: reader.value("BERTH_DATABASE_URL", String::new()),
@@ -169,6 +174,18 @@ fn read_name(text: &str) -> Result<Option<Username>, InvalidUsername> {
         "" => Ok(None),
         name => name.parse().map(Some),
     }
+}
+
+/// Where the blobs are.
+fn store(reader: &mut Reader, data: &Path) -> StoreSettings {
+    let folder = data.join("blobs");
+    let read = StoreSettings::read(&folder, |name| reader.text(name).map(str::to_owned));
+    read.unwrap_or_else(|wrong| {
+        for InvalidSetting { setting, text } in wrong {
+            reader.complain(setting, &text);
+        }
+        folder.as_path().into()
+    })
 }
 
 fn limits(reader: &mut Reader) -> UploadLimits {

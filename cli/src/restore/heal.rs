@@ -162,6 +162,7 @@ async fn heal(
         return Ok(Outcome::Unknown);
     }
     let staged = Arc::new(stage(writer, &path, blob.sha256).await?);
+    writer.send_ahead(&staged, &blob.key).await?;
     let put = hold_blob(catalog, blob, Clock::system().now(), || {
         writer.publish(staged, blob.key.clone())
     })

@@ -39,6 +39,7 @@ pub(super) async fn put_blobs(
             }
             runtime.block_on(async {
                 let staged = stage(&writer, &path, blob.sha256).await?;
+                writer.send_ahead(&staged, &blob.key).await?;
                 writer.publish(Arc::new(staged), blob.key.clone()).await?;
                 telling.advance(blob.size_bytes);
                 Ok(())

@@ -53,11 +53,16 @@ impl Disk {
         self.root.join(key.folder())
     }
 
-    /// Makes the root, the staging folder and the 256 folders of blobs, durably, so that publishing never has to.
-    pub(crate) fn prepare(&self) -> Result<(), Error> {
+    /// Makes what uploads need until they are published.
+    pub(crate) fn prepare_staging(&self) -> Result<(), Error> {
         make_folder(&self.root)?;
         make_folder(&self.staging())?;
-        make_folder(&self.uploads())?;
+        make_folder(&self.uploads())
+    }
+
+    /// Makes the root, the staging folder and the 256 folders of blobs, durably, so that publishing never has to.
+    pub(crate) fn prepare(&self) -> Result<(), Error> {
+        self.prepare_staging()?;
         for first in 0..=u8::MAX {
             make_folder(&self.root.join(format!("{first:02x}")))?;
         }

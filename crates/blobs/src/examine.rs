@@ -9,6 +9,7 @@ use std::{
 };
 
 use domain::{BlobKey, Md5, Sha256};
+use futures_util::StreamExt as _;
 use md5::{Digest as _, Md5 as Md5Hasher};
 use rustix::{
     fs::{Advice, OFlags, fadvise},
@@ -17,7 +18,7 @@ use rustix::{
 use sha2::Sha256 as Sha256Hasher;
 use tokio::task::spawn_blocking;
 
-use crate::{BlobRemover, Error, disk::Disk};
+use crate::{BlobRemover, Error, Pieces, bucket::Bucket, disk::Disk};
 
 /// What is at a blob's key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +60,10 @@ impl BlobRemover {
         F: Future<Output = ()>,
     {
         // INVARIANT: whatever a store is made of is read here. Where a file is looked for that belongs elsewhere, all of them are lost.
-        let Self { disk } = self;
+        let Self { disk, bucket } = self;
+        if let Some(bucket) = bucket {
+            return examine_object(bucket, key, size_bytes, pace).await;
+        }
         let (disk, own) = (Arc::clone(disk), key.clone());
         let opened = spawn_blocking(move || open(&disk, &own, size_bytes)).await;
         let mut reading = match opened.map_err(died)?? {
@@ -78,6 +82,43 @@ impl BlobRemover {
             }
         }
     }
+}
+
+async fn examine_object<F>(
+    bucket: &Bucket,
+    key: &BlobKey,
+    size_bytes: u64,
+    mut pace: impl FnMut(u64) -> F,
+) -> Result<Examined, Error>
+where
+    F: Future<Output = ()>,
+{
+    let Some(flow) = bucket.get(&bucket.path(key.as_str()), &(0..u64::MAX)).await? else {
+        return Ok(Examined::Gone);
+    };
+    if flow.size_bytes != size_bytes {
+        return Ok(Examined::OtherLength(flow.size_bytes));
+    }
+    let mut pieces = Pieces::of_flow(flow.bytes, flow.length);
+    let (mut md5, mut sha256, mut stretch) = (Md5Hasher::new(), Sha256Hasher::new(), 0);
+    while let Some(piece) = pieces.next().await {
+        // A line that breaks says nothing about the bytes.
+        let piece = piece.map_err(|error| Error::Away {
+            operation: "read",
+            object: key.to_string(),
+            source: error.into(),
+        })?;
+        md5.update(&piece);
+        sha256.update(&piece);
+        stretch += piece.len() as u64;
+        if stretch >= STRETCH_BYTES {
+            pace(std::mem::take(&mut stretch)).await;
+        }
+    }
+    Ok(Examined::Bytes {
+        md5: Md5(md5.finalize().into()),
+        sha256: Sha256(sha256.finalize().into()),
+    })
 }
 
 /// A file that is being read.

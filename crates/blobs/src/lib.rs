@@ -4,10 +4,12 @@
 //! This room owns the store: its folders, its staging, what makes a write durable. Which bytes may be published or
 //! removed, and when, is decided by rows, elsewhere.
 //!
-//! The store is a folder: `{md5[0..2]}/{md5[2..]}.{ext}` for blobs, `variants/` for what is derived of them, and `.staging/`
-//! for what is still arriving (`.uploads/` where it comes in pieces), in the same file system so that publishing is a link. Nothing in the handles' signatures is about paths: a key, a staged
-//! upload and a removal mean the same to an object store.
+//! The store is a folder, or a bucket of an S3-compatible server with a folder for what is still arriving. Both have the same keys:
+//! `{md5[0..2]}/{md5[2..]}.{ext}` for blobs, `variants/` for what is derived of them. In the folder are `.staging/` for what is still
+//! arriving and `.uploads/` where that comes in pieces: on disk in the file system of the blobs, so that publishing is a link. Nothing
+//! in the handles' signatures is about paths; what both kinds of store promise is `tests/it/contract.rs`.
 
+mod bucket;
 mod disk;
 mod error;
 mod examine;
@@ -19,6 +21,7 @@ mod resumable;
 mod rewriting;
 mod room;
 mod scratch;
+mod settings;
 mod staging;
 mod survey;
 mod variants;
@@ -33,6 +36,7 @@ pub use remover::{BlobRemover, Purged};
 pub use resumable::Appending;
 pub use rewriting::Splice;
 pub use scratch::Scratch;
+pub use settings::{InvalidSetting, StoreSettings};
 pub use staging::{Staged, Staging};
 pub use survey::StoredFiles;
 pub use variants::{AtHand, DerivedFile};

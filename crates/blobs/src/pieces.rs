@@ -1,15 +1,17 @@
 use std::{
+    fmt,
     fs::File,
+    future::poll_fn,
     io::{self, IoSliceMut},
     ops::Range,
     os::unix::fs::FileExt as _,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll, ready},
 };
 
 use bytes::{Bytes, BytesMut};
-use futures_util::Stream;
+use futures_util::{Stream, StreamExt as _, stream::BoxStream};
 use rustix::io::{Errno, ReadWriteFlags, preadv2};
 use tokio::task::JoinHandle;
 
@@ -23,6 +25,7 @@ pub struct Pieces(Source);
 #[derive(Debug)]
 enum Source {
     File(FilePieces),
+    Flow(FlowPieces),
 }
 
 impl Pieces {
@@ -36,11 +39,20 @@ impl Pieces {
         }))
     }
 
+    /// Of what comes from somewhere else; `length` bytes in all, or they end with an error.
+    pub(crate) fn of_flow(flow: BoxStream<'static, io::Result<Bytes>>, length: u64) -> Self {
+        Self(Source::Flow(FlowPieces {
+            flow: Flow(Mutex::new(flow)),
+            left: length,
+        }))
+    }
+
     /// Bytes that are still to come.
     #[must_use]
     pub fn left(&self) -> u64 {
         match &self.0 {
             Source::File(pieces) => pieces.end.saturating_sub(pieces.next),
+            Source::Flow(pieces) => pieces.left,
         }
     }
 
@@ -48,6 +60,14 @@ impl Pieces {
     pub async fn read_all(self) -> io::Result<Bytes> {
         match self.0 {
             Source::File(pieces) => pieces.read_all().await,
+            Source::Flow(mut pieces) => {
+                let mut all =
+                    BytesMut::with_capacity(usize::try_from(pieces.left).map_err(io::Error::other)?);
+                while let Some(piece) = poll_fn(|context| pieces.poll(context)).await {
+                    all.extend_from_slice(&piece?);
+                }
+                Ok(all.freeze())
+            }
         }
     }
 }
@@ -58,7 +78,44 @@ impl Stream for Pieces {
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         match &mut self.get_mut().0 {
             Source::File(pieces) => pieces.poll(context),
+            Source::Flow(pieces) => pieces.poll(context),
         }
+    }
+}
+
+/// Pieces that come from somewhere else, as fast as they are taken.
+#[derive(Debug)]
+struct FlowPieces {
+    flow: Flow,
+    left: u64,
+}
+
+/// A lock that is never taken: it makes what one task alone polls fit to be named by several.
+struct Flow(Mutex<BoxStream<'static, io::Result<Bytes>>>);
+
+impl fmt::Debug for Flow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Flow")
+    }
+}
+
+impl FlowPieces {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+        if self.left == 0 {
+            return Poll::Ready(None);
+        }
+        let flow = self.flow.0.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let outcome = match ready!(flow.poll_next_unpin(context)) {
+            Some(Ok(bytes)) if bytes.len() as u64 <= self.left => {
+                self.left -= bytes.len() as u64;
+                return Poll::Ready(Some(Ok(bytes)));
+            }
+            Some(Ok(_)) => Err(io::ErrorKind::InvalidData.into()),
+            Some(Err(error)) => Err(error),
+            None => Err(io::ErrorKind::UnexpectedEof.into()),
+        };
+        self.left = 0;
+        Poll::Ready(Some(outcome))
     }
 }
 

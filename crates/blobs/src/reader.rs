@@ -11,7 +11,8 @@ use domain::{BlobKey, VariantKey};
 use rustix::fs::OFlags;
 
 use crate::{
-    Error, Pieces,
+    Error, Pieces, StoreSettings,
+    bucket::{Bucket, PROOF},
     disk::Disk,
     lending::{Lent, lend},
 };
@@ -20,6 +21,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct BlobReader {
     disk: Arc<Disk>,
+    bucket: Option<Arc<Bucket>>,
 }
 
 /// A published blob, or a variant, open for reading: it can be read to its end even if it is removed meanwhile.
@@ -30,11 +32,13 @@ pub struct OpenBlob {
 }
 
 impl BlobReader {
-    /// Reads from the store in this folder; changes nothing there.
+    /// Reads from this store, which may be a folder; changes nothing there.
     #[must_use]
-    pub fn new(root: &Path) -> Self {
+    pub fn new(store: impl Into<StoreSettings>) -> Self {
+        let store = store.into();
         Self {
-            disk: Arc::new(Disk::new(root)),
+            disk: Arc::new(Disk::new(store.folder)),
+            bucket: store.buckets.map(|buckets| buckets.for_views),
         }
     }
 
@@ -43,19 +47,31 @@ impl BlobReader {
     ///
     /// On a disk it blocks for as long as the file system needs to find a name, which it has in memory for anything that was
     /// asked for lately.
-    #[expect(clippy::unused_async, reason = "a disk answers at once, a bucket will not")]
     pub async fn open(&self, key: &BlobKey, part: impl RangeBounds<u64>) -> Result<Option<OpenBlob>, Error> {
-        open(&self.disk.path(key), &limits(&part))
+        match &self.bucket {
+            None => open(&self.disk.path(key), &limits(&part)),
+            Some(bucket) => fetch(bucket, key.as_str(), &limits(&part)).await,
+        }
     }
 
     /// Opens a part of a variant, likewise.
-    #[expect(clippy::unused_async, reason = "likewise")]
     pub async fn open_variant(
         &self,
         key: &VariantKey,
         part: impl RangeBounds<u64>,
     ) -> Result<Option<OpenBlob>, Error> {
-        open(&self.disk.variant_path(key), &limits(&part))
+        match &self.bucket {
+            None => open(&self.disk.variant_path(key), &limits(&part)),
+            Some(bucket) => fetch(bucket, key.as_str(), &limits(&part)).await,
+        }
+    }
+
+    /// Proves, where blobs are in a bucket, that they can be read.
+    pub async fn prove(&self) -> Result<(), Error> {
+        match &self.bucket {
+            None => Ok(()),
+            Some(bucket) => bucket.prove_reading().await,
+        }
     }
 
     /// Puts a blob's bytes at a path outside of the store, for an export; none when they are not there.
@@ -64,9 +80,11 @@ impl BlobReader {
     }
 
     /// Whether the store can be read at all, for a health check.
-    #[expect(clippy::unused_async, reason = "likewise")]
     pub async fn check(&self) -> Result<(), Error> {
-        self.disk.check()
+        match &self.bucket {
+            None => self.disk.check(),
+            Some(bucket) => bucket.look_at(&bucket.path(PROOF)).await.map(drop),
+        }
     }
 }
 
@@ -96,6 +114,14 @@ fn limits(part: &impl RangeBounds<u64>) -> Range<u64> {
         Bound::Unbounded => u64::MAX,
     };
     start..end
+}
+
+async fn fetch(bucket: &Bucket, key: &str, part: &Range<u64>) -> Result<Option<OpenBlob>, Error> {
+    let flow = bucket.get(&bucket.path(key), part).await?;
+    Ok(flow.map(|flow| OpenBlob {
+        size_bytes: flow.size_bytes,
+        pieces: Pieces::of_flow(flow.bytes, flow.length),
+    }))
 }
 
 fn open(path: &Path, part: &Range<u64>) -> Result<Option<OpenBlob>, Error> {

@@ -1,4 +1,5 @@
 use std::{
+    collections::HashMap,
     io,
     path::Path,
     sync::{
@@ -9,13 +10,20 @@ use std::{
 };
 
 use domain::{BlobKey, PublicId, VariantKey};
+use futures_util::{StreamExt as _, stream};
 
-use crate::{Error, disk::Disk, staging::remove_upload};
+use crate::{
+    Error, StoreSettings,
+    bucket::{AT_ONCE, Bucket, PROOFS},
+    disk::Disk,
+    staging::remove_upload,
+};
 
 /// Unlinks published blobs and purges what uploads left behind. Held by the janitor alone.
 #[derive(Debug, Clone)]
 pub struct BlobRemover {
     pub(crate) disk: Arc<Disk>,
+    pub(crate) bucket: Option<Arc<Bucket>>,
 }
 
 /// What a purge of the staging folder found.
@@ -28,11 +36,13 @@ pub struct Purged {
 }
 
 impl BlobRemover {
-    /// Removes from the store in this folder.
+    /// Removes from this store, which may be a folder.
     #[must_use]
-    pub fn new(root: &Path) -> Self {
+    pub fn new(store: impl Into<StoreSettings>) -> Self {
+        let store = store.into();
         Self {
-            disk: Arc::new(Disk::new(root)),
+            disk: Arc::new(Disk::new(store.folder)),
+            bucket: store.buckets.map(|buckets| buckets.for_work),
         }
     }
 
@@ -49,6 +59,9 @@ impl BlobRemover {
     ///
     /// INVARIANT: when this future is dropped, the locks are about to go: nothing more is removed then.
     pub async fn remove_all(&self, blobs: Vec<(BlobKey, Vec<VariantKey>)>) -> Vec<Result<(), Error>> {
+        if let Some(bucket) = &self.bucket {
+            return remove_all_in(bucket, blobs).await;
+        }
         let (disk, count) = (Arc::clone(&self.disk), blobs.len());
         let when_dropped = Unlocked::default();
         let unlocked = Arc::clone(&when_dropped.0);
@@ -73,6 +86,16 @@ impl BlobRemover {
 
     /// Whether the file of each variant is lost. One that can't be looked for is not.
     pub async fn have_lost(&self, variants: Vec<VariantKey>) -> Vec<bool> {
+        if let Some(bucket) = &self.bucket {
+            let is_lost = |variant: VariantKey| async move {
+                matches!(bucket.look_at(&bucket.path(variant.as_str())).await, Ok(None))
+            };
+            return stream::iter(variants)
+                .map(is_lost)
+                .buffered(AT_ONCE)
+                .collect()
+                .await;
+        }
         let (disk, count) = (Arc::clone(&self.disk), variants.len());
         let looking = tokio::task::spawn_blocking(move || {
             let is_lost = |variant: &VariantKey| matches!(disk.variant_path(variant).try_exists(), Ok(false));
@@ -97,13 +120,47 @@ impl BlobRemover {
         remove_upload(&self.disk.upload(id))
     }
 
+    /// Proves, where blobs are in a bucket, that they can be listed and removed.
+    pub async fn prove(&self) -> Result<(), Error> {
+        match &self.bucket {
+            None => Ok(()),
+            Some(bucket) => bucket.prove_removing().await,
+        }
+    }
+
     /// Whether the store can be read at all, for a health check.
     pub async fn check(&self) -> Result<(), Error> {
+        if let Some(bucket) = &self.bucket {
+            return bucket.list_one(PROOFS).await;
+        }
         let disk = Arc::clone(&self.disk);
         tokio::task::spawn_blocking(move || disk.check())
             .await
             .map_err(|panic| Error::at("check", "the store")(io::Error::other(panic)))?
     }
+}
+
+/// Variants first: while a blob is there, its row is, which knows of them.
+async fn remove_all_in(bucket: &Bucket, blobs: Vec<(BlobKey, Vec<VariantKey>)>) -> Vec<Result<(), Error>> {
+    let text = |keys: &[VariantKey]| keys.iter().map(|key| key.as_str().to_owned()).collect::<Vec<_>>();
+    let variants: Vec<String> = blobs.iter().flat_map(|(_, variants)| text(variants)).collect();
+    let mut left: HashMap<String, Error> = bucket.remove(variants).await.into_iter().collect();
+    let mut outcomes = Vec::with_capacity(blobs.len());
+    let mut keys = Vec::new();
+    for (key, variants) in &blobs {
+        let failed = text(variants).iter().find_map(|variant| left.remove(variant));
+        if failed.is_none() {
+            keys.push(key.as_str().to_owned());
+        }
+        outcomes.push(failed.map_or(Ok(()), Err));
+    }
+    let mut left: HashMap<String, Error> = bucket.remove(keys).await.into_iter().collect();
+    for ((key, _), outcome) in blobs.iter().zip(&mut outcomes) {
+        if let Some(error) = left.remove(key.as_str()) {
+            *outcome = Err(error);
+        }
+    }
+    outcomes
 }
 
 /// Dropped, it says that the locks are about to go.

@@ -3,6 +3,7 @@ use std::{
     io::{self, Read as _, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use bytes::Bytes;
@@ -11,7 +12,10 @@ use md5::{Digest as _, Md5 as Md5Hasher};
 use sha2::Sha256 as Sha256Hasher;
 use tokio::{sync::mpsc, task::JoinHandle};
 
-use crate::Error;
+use crate::{
+    Error,
+    bucket::{Parcel, Sent},
+};
 
 /// Pieces that may wait for the disk before the client is made to wait.
 pub(crate) const PIECES_IN_FLIGHT: usize = 8;
@@ -38,11 +42,12 @@ pub struct Staging {
 #[derive(Debug)]
 pub struct Staged {
     name: StagingName,
-    file: File,
+    file: Arc<File>,
     size_bytes: u64,
     md5: Md5,
     sha256: Sha256,
     head: Vec<u8>,
+    sent: Mutex<Option<Sent>>,
 }
 
 impl Staging {
@@ -106,11 +111,12 @@ fn write_all(mut file: File, name: StagingName, mut pieces: mpsc::Receiver<Bytes
     }
     Ok(Staged {
         name,
-        file,
+        file: Arc::new(file),
         size_bytes,
         md5: Md5(md5.finalize().into()),
         sha256: Sha256(sha256.finalize().into()),
         head,
+        sent: Mutex::default(),
     })
 }
 
@@ -133,11 +139,12 @@ pub(crate) fn hash_all(mut file: File, name: StagingName) -> Result<Staged, Erro
     }
     Ok(Staged {
         name,
-        file,
+        file: Arc::new(file),
         size_bytes,
         md5: Md5(md5.finalize().into()),
         sha256: Sha256(sha256.finalize().into()),
         head,
+        sent: Mutex::default(),
     })
 }
 
@@ -170,6 +177,20 @@ impl Staged {
     #[must_use]
     pub fn file(&self) -> &File {
         &self.file
+    }
+
+    /// What is sent of it to a bucket.
+    pub(crate) fn parcel(&self) -> Parcel {
+        Parcel {
+            file: Arc::clone(&self.file),
+            size_bytes: self.size_bytes,
+            sha256: self.sha256,
+        }
+    }
+
+    /// What was done already to bring it to a bucket.
+    pub(crate) fn sent(&self) -> MutexGuard<'_, Option<Sent>> {
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where the file is until this value is dropped: for a decoder, which is another process.

@@ -1,8 +1,13 @@
 use std::{fs::Metadata, io, path::Path, sync::Arc, time::SystemTime};
 
 use domain::BlobKey;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
-use crate::{BlobRemover, Error, disk::Disk};
+use crate::{
+    BlobRemover, Error,
+    bucket::{AT_ONCE, Bucket},
+    disk::Disk,
+};
 
 /// The blobs of one of the store's folders, by their files.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -19,12 +24,26 @@ impl BlobRemover {
 
     /// What is in the folder of this number. One that is not there holds nothing.
     pub async fn stored_files(&self, folder: u8, settled_before: SystemTime) -> Result<StoredFiles, Error> {
+        if let Some(bucket) = &self.bucket {
+            return stored_objects(bucket, folder, settled_before).await;
+        }
         self.looking(move |disk| stored_files(disk.root(), folder, settled_before))
             .await
     }
 
     /// Whether there is a file of so many bytes at each of these keys. An error is no answer.
     pub async fn hold(&self, blobs: Vec<(BlobKey, u64)>) -> Result<Vec<bool>, Error> {
+        if let Some(bucket) = &self.bucket {
+            let holds = |(key, size_bytes): (BlobKey, u64)| async move {
+                let there = bucket.look_at(&bucket.path(key.as_str())).await?;
+                Ok(there.is_some_and(|(own, _)| own == size_bytes))
+            };
+            return stream::iter(blobs)
+                .map(holds)
+                .buffered(AT_ONCE)
+                .try_collect()
+                .await;
+        }
         self.looking(move |disk| {
             blobs
                 .iter()
@@ -43,6 +62,23 @@ impl BlobRemover {
             .await
             .map_err(|panic| Error::at("look at", "the store")(io::Error::other(panic)))?
     }
+}
+
+async fn stored_objects(
+    bucket: &Bucket,
+    folder: u8,
+    settled_before: SystemTime,
+) -> Result<StoredFiles, Error> {
+    let folder = format!("{folder:02x}");
+    let mut stored = StoredFiles::default();
+    for (name, size_bytes, last_write) in bucket.list(&folder).await? {
+        match format!("{folder}/{name}").parse::<BlobKey>() {
+            Ok(key) if last_write < settled_before => stored.settled.push((key, size_bytes)),
+            Ok(_) => {}
+            Err(_) => stored.odd += 1,
+        }
+    }
+    Ok(stored)
 }
 
 fn stored_files(root: &Path, folder: u8, settled_before: SystemTime) -> Result<StoredFiles, Error> {

@@ -7,12 +7,16 @@ use std::{
 };
 
 use domain::{BlobKey, Sha256, VariantKey};
+use futures_util::StreamExt as _;
 use sha2::{Digest as _, Sha256 as Sha256Hasher};
+use tokio::{io::AsyncWriteExt as _, time::timeout};
 
 use crate::{
-    BlobWriter, Error,
+    BlobWriter, Error, Pieces,
+    bucket::{Bucket, Parcel},
     disk::{Disk, sync_folder},
     staging::{FILE_MODE, StagingName},
+    writer::{LOCKED, too_slow},
 };
 
 /// A file in the staging folder into which a decoder process writes a variant. Dropped before it is published, it is gone;
@@ -71,9 +75,12 @@ impl BlobWriter {
     /// A published blob as a file, for a decoder, which is another process; none when its bytes are not there. They may be damaged:
     /// the decoder says so.
     pub async fn at_hand(&self, key: &BlobKey) -> Result<Option<AtHand>, Error> {
+        if let Some(bucket) = &self.bucket {
+            return self.download(bucket, key).await;
+        }
         let path = self.disk.path(key);
         match tokio::fs::try_exists(&path).await {
-            Ok(true) => Ok(Some(AtHand { path })),
+            Ok(true) => Ok(Some(AtHand(Place::Store(path)))),
             Ok(false) => Ok(None),
             Err(error) => Err(Error::at("look at", &path)(error)),
         }
@@ -82,6 +89,10 @@ impl BlobWriter {
     /// Puts derived bytes at their key for good, in place of what is there. Run it while the blob's row is locked and the
     /// variant's row is there.
     pub async fn publish_variant(&self, derived: Arc<DerivedFile>, key: VariantKey) -> Result<(), Error> {
+        if let Some(bucket) = &self.bucket {
+            let publishing = timeout(LOCKED, publish_in(bucket, &derived, &key));
+            return publishing.await.unwrap_or_else(|_| Err(too_slow(&key)));
+        }
         let disk = Arc::clone(&self.disk);
         let publishing = tokio::task::spawn_blocking(move || publish(&disk, &derived, &key));
         publishing
@@ -90,17 +101,62 @@ impl BlobWriter {
     }
 }
 
+impl BlobWriter {
+    async fn download(&self, bucket: &Bucket, key: &BlobKey) -> Result<Option<AtHand>, Error> {
+        let Some(flow) = bucket.get(&bucket.path(key.as_str()), &(0..u64::MAX)).await? else {
+            return Ok(None);
+        };
+        let copy = self.stage_derived()?;
+        let path = copy.name.0.clone();
+        let mut file = tokio::fs::File::from_std(copy.file);
+        let mut pieces = Pieces::of_flow(flow.bytes, flow.length);
+        while let Some(piece) = pieces.next().await {
+            let piece = piece.map_err(|error| Error::Away {
+                operation: "read",
+                object: key.to_string(),
+                source: error.into(),
+            })?;
+            file.write_all(&piece).await.map_err(Error::at("write", &path))?;
+        }
+        file.flush().await.map_err(Error::at("write", &path))?;
+        Ok(Some(AtHand(Place::Copy(copy.name))))
+    }
+}
+
+async fn publish_in(bucket: &Bucket, derived: &Arc<DerivedFile>, key: &VariantKey) -> Result<(), Error> {
+    let measured = Arc::clone(derived);
+    let measuring = tokio::task::spawn_blocking(move || {
+        let (size_bytes, sha256) = measured.measure()?;
+        let file = File::open(measured.path()).map_err(Error::at("open", measured.path()))?;
+        Ok(Parcel {
+            file: Arc::new(file),
+            size_bytes,
+            sha256,
+        })
+    });
+    let parcel = measuring
+        .await
+        .map_err(|panic| Error::at("publish", "a variant")(io::Error::other(panic)))??;
+    bucket.send(&parcel, &bucket.path(key.as_str())).await
+}
+
 /// A blob that can be read as a file for as long as this value lives.
 #[derive(Debug)]
-pub struct AtHand {
-    path: PathBuf,
+pub struct AtHand(Place);
+
+#[derive(Debug)]
+enum Place {
+    Store(PathBuf),
+    Copy(StagingName),
 }
 
 impl AtHand {
     /// Where it is. It must not be written to.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.path
+        match &self.0 {
+            Place::Store(path) | Place::Copy(StagingName(path)) => path,
+        }
     }
 }
 

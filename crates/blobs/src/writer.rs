@@ -1,4 +1,5 @@
 use std::{
+    fmt,
     fs::File,
     io,
     os::unix::fs::FileExt as _,
@@ -7,12 +8,15 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use domain::BlobKey;
+use tokio::time::timeout;
 
 use crate::{
-    Error, Staged, Staging,
+    Error, Staged, Staging, StoreSettings,
+    bucket::{Bucket, Sent},
     disk::{Disk, sync_folder},
     staging::StagingName,
 };
@@ -21,6 +25,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct BlobWriter {
     pub(crate) disk: Arc<Disk>,
+    pub(crate) bucket: Option<Arc<Bucket>>,
     pub(crate) next_name: Arc<AtomicU64>,
 }
 
@@ -28,14 +33,28 @@ pub struct BlobWriter {
 const NAME_TRIES: u64 = 10_000;
 
 impl BlobWriter {
-    /// Opens the store in this folder and makes the folders that it needs.
-    pub fn open(root: &Path) -> Result<Self, Error> {
-        let disk = Disk::new(root);
-        disk.prepare()?;
+    /// Opens this store, which may be a folder, and makes the folders that it needs.
+    pub fn open(store: impl Into<StoreSettings>) -> Result<Self, Error> {
+        let store = store.into();
+        let disk = Disk::new(store.folder);
+        let bucket = store.buckets.map(|buckets| buckets.for_work);
+        match bucket {
+            None => disk.prepare()?,
+            Some(_) => disk.prepare_staging()?,
+        }
         Ok(Self {
             disk: Arc::new(disk),
+            bucket,
             next_name: Arc::default(),
         })
+    }
+
+    /// Proves, where blobs are in a bucket, that they can be written and read.
+    pub async fn prove(&self) -> Result<(), Error> {
+        match &self.bucket {
+            None => Ok(()),
+            Some(bucket) => bucket.prove_writing().await,
+        }
     }
 
     /// Begins an upload. Must be called within a Tokio runtime.
@@ -74,17 +93,73 @@ impl BlobWriter {
         Arc::clone(&self.disk)
     }
 
+    /// Brings a large file to a bucket before its row is locked, so that the lock need not be held for as long as that takes. Nobody can
+    /// see it there before it is published. `key` is where it will belong, as far as one can tell; [`publish`](Self::publish) says
+    /// when it is another. A file on disk, or a small one, is where it should be.
+    pub async fn send_ahead(&self, staged: &Staged, key: &BlobKey) -> Result<(), Error> {
+        let Some(bucket) = &self.bucket else { return Ok(()) };
+        let (path, parcel) = (bucket.path(key.as_str()), staged.parcel());
+        if parcel.is_small() {
+            return Ok(());
+        }
+        let sent = match bucket.find(&parcel, &path).await? {
+            Some(there) => Sent::There(there),
+            None => Sent::Parts(bucket.send_ahead(&parcel, &path).await?),
+        };
+        *staged.sent() = Some(sent);
+        Ok(())
+    }
+
     /// Puts staged bytes at their key for good: when this returns they survive a power cut. A file that is there already
     /// and holds the same bytes stays; one that holds others was damaged, or left over by a publication that failed, and is
     /// replaced in one step.
     ///
     /// May be repeated. Run it while the blob's row is locked: the row says which bytes belong at the key.
     pub async fn publish(&self, staged: Arc<Staged>, key: BlobKey) -> Result<(), Error> {
+        if let Some(bucket) = &self.bucket {
+            let publishing = timeout(LOCKED, publish_in(bucket, &staged, &key));
+            return publishing.await.unwrap_or_else(|_| Err(too_slow(&key)));
+        }
         let disk = Arc::clone(&self.disk);
         let publishing = tokio::task::spawn_blocking(move || publish(&disk, &staged, &key));
         publishing
             .await
             .map_err(|panic| Error::at("publish", "a blob")(io::Error::other(panic)))?
+    }
+}
+
+/// What the database lets a transaction be silent for is longer.
+pub(crate) const LOCKED: Duration = Duration::from_secs(45);
+
+pub(crate) fn too_slow(key: &dyn fmt::Display) -> Error {
+    Error::Away {
+        operation: "publish",
+        object: key.to_string(),
+        source: "the server took too long".into(),
+    }
+}
+
+async fn publish_in(bucket: &Bucket, staged: &Staged, key: &BlobKey) -> Result<(), Error> {
+    let (path, parcel) = (bucket.path(key.as_str()), staged.parcel());
+    if parcel.is_small() {
+        return match bucket.find(&parcel, &path).await? {
+            Some(_) => Ok(()),
+            None => bucket.send(&parcel, &path).await,
+        };
+    }
+    let sent = staged.sent().take();
+    let is_done = match sent {
+        Some(Sent::Parts(ahead)) if ahead.is_for(&path) => {
+            bucket.complete(&parcel, ahead).await?;
+            true
+        }
+        Some(Sent::There(there)) if there.path == path => bucket.is_still(&parcel, &there).await?,
+        _ => false,
+    };
+    if is_done {
+        Ok(())
+    } else {
+        Err(Error::NotSent { key: key.clone() })
     }
 }
 

@@ -1,7 +1,7 @@
 //! What tests need and the product does not: a private Postgres, a clock that is moved by hand, pictures.
 //!
 //! This room owns the throw-away database of a test process ([`TestDatabase`]) and the making of small true files
-//! ([`pictures`]), some of which tell on people ([`telltales`]). It leaves to each crate's tests what they assert, and running Postgres to `local-postgres`.
+//! ([`pictures`]), some of which tell on people ([`telltales`]), and a server of the S3 protocol ([`ObjectServer`]) behind a line that can be cut. It leaves to each crate's tests what they assert, and running Postgres to `local-postgres`.
 //!
 //! Nothing here may be linked by a program: it is a dev-dependency everywhere. Whatever goes wrong panics, for that is
 //! how a test says so.
@@ -14,7 +14,9 @@
 mod apart;
 mod clock;
 mod database;
+mod faulty_line;
 mod fixtures;
+mod object_server;
 pub mod pictures;
 mod scratch;
 mod shared;
@@ -23,5 +25,7 @@ pub mod telltales;
 
 pub use clock::ManualClock;
 pub use database::{Frozen, TestDatabase};
+pub use faulty_line::{Fault, FaultyLine};
 pub use fixtures::{account, token};
+pub use object_server::ObjectServer;
 pub use slow_reader::SlowReader;

@@ -63,7 +63,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 const OWNED: &[(&str, &[&str])] = &[
     ("warp", &["http-kit", "upload-svc", "serve-svc", "berthd"]),
     ("hyper", &["http-kit"]),
-    ("hyper-rustls", &["berth-cli", "janitor"]),
+    ("hyper-rustls", &["berth-cli", "blobs", "janitor"]),
     ("tokio-postgres", &["catalog", "test-kit"]),
     ("deadpool-postgres", &["catalog"]),
     ("refinery", &["catalog"]),

@@ -9,6 +9,7 @@ mod at_once;
 mod backups;
 mod berthd;
 mod browser;
+mod bucket;
 mod client;
 mod clients;
 mod curl;

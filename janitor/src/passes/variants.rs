@@ -9,6 +9,8 @@ use super::{Done, Error, Work};
 const BLOBS: i64 = 10_000;
 /// Variants whose files one round looks for: a question to the disk each.
 const FILES: usize = 1_000;
+/// The same in a bucket, where questions are paid for and objects do not get lost as files do.
+const OBJECTS: usize = 10;
 
 /// Wishes for what is missing: thumbnails of pictures from before there were any, and of whatever lost its row; variants whose
 /// files are lost.
@@ -25,8 +27,13 @@ pub(super) async fn run(work: &Work<'_>, done: &mut Done) -> Result<(), Error> {
 }
 
 async fn look_for_files(work: &Work<'_>, done: &mut Done) -> Result<(), Error> {
+    let most = if work.settings.blobs.is_remote() {
+        OBJECTS
+    } else {
+        FILES
+    };
     let after = work.variants_walked.load(Ordering::Relaxed);
-    let kept = list_kept_variants(work.catalog, after, FILES).await?;
+    let kept = list_kept_variants(work.catalog, after, most).await?;
     let walked = kept.last().map_or(0, |variant| variant.blob_id);
     let keys = kept.iter().map(|variant| variant.key.clone()).collect();
     let have_lost = work.remover.have_lost(keys).await;

@@ -11,7 +11,10 @@ const DATABASE: (&str, &str) = ("BERTH_DATABASE_URL", "postgres://berth_janitor@
 fn the_defaults_are_those_of_the_documents() {
     let settings = JanitorSettings::load(Sources::from_pairs([DATABASE])).unwrap();
     assert_eq!(settings.metrics_listen.to_string(), "127.0.0.1:9083");
-    assert_eq!(settings.blobs, std::path::Path::new("./berth-data/blobs"));
+    assert_eq!(
+        settings.blobs.folder(),
+        std::path::Path::new("./berth-data/blobs")
+    );
     assert_eq!(settings.interval, Duration::from_secs(30));
     assert_eq!(settings.sweep_grace, Duration::from_hours(7 * 24));
     assert_eq!(settings.staging_max_age, Duration::from_hours(6));

@@ -1,13 +1,14 @@
 use std::{net::IpAddr, sync::Arc};
 
 use catalog::{Bearer, NewImage, Published};
-use domain::{Checksum, FileName};
+use domain::{BlobKey, Checksum, FileName};
 
 use super::{
     checksum,
     form::ReceivedFile,
     inspect::{Looked, Looking, inspect},
     options::Options,
+    placing::placed,
     rules::{self, upload_rules},
 };
 use crate::{Service, identity::album_for, problem::Failure};
@@ -76,8 +77,15 @@ pub(crate) async fn publish(
     // that is left of it.
     let (catalog, writer) = (service.catalog().clone(), service.writer().clone());
     let publishing = tokio::spawn(async move {
-        catalog::publish(&catalog, &new, now, |key| async move {
-            writer.publish(staged, key).await
+        let expected = BlobKey::plain(staged.md5(), new.blob.media_type);
+        placed(&writer, &staged, expected, || {
+            let (own, bytes) = (writer.clone(), Arc::clone(&staged));
+            catalog::publish(
+                &catalog,
+                &new,
+                now,
+                |key| async move { own.publish(bytes, key).await },
+            )
         })
         .await
     });

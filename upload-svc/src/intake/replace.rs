@@ -2,7 +2,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use bytes::Buf;
 use catalog::{Bearer, ImageRecord, Replacing};
-use domain::Refusal;
+use domain::{BlobKey, Refusal};
 use futures_util::Stream;
 use http::header::CONTENT_TYPE;
 
@@ -11,6 +11,7 @@ use super::{
     form::{ReceivedFile, receive},
     inspect::{Looked, Looking, inspect},
     options,
+    placing::placed,
     raw::receive_raw,
 };
 use crate::{
@@ -53,8 +54,12 @@ pub(crate) async fn replace<B: Buf>(
             client_address: Some(client),
             origin,
         };
-        catalog::replace(&catalog, which, &blob, now, |key| async move {
-            writer.publish(staged, key).await
+        let expected = BlobKey::plain(staged.md5(), blob.media_type);
+        placed(&writer, &staged, expected, || {
+            let (own, bytes) = (writer.clone(), Arc::clone(&staged));
+            catalog::replace(&catalog, which, &blob, now, |key| async move {
+                own.publish(bytes, key).await
+            })
         })
         .await
     });

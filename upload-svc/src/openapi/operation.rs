@@ -247,6 +247,7 @@ impl Operation {
             "internal",
             "overloaded",
             "database_away",
+            "store_away",
         ];
         if self.access != Access::Anyone {
             codes.extend([

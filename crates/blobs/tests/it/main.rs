@@ -3,7 +3,10 @@
 // The lint's own exceptions cover test functions, not what they call.
 #![allow(clippy::unwrap_used)]
 
+mod contract;
+mod faults;
 mod full;
+mod ground;
 mod publishing;
 mod reading;
 mod removing;

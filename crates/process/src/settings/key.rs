@@ -49,6 +49,17 @@ pub const KEYS: &[Key] = &[
     key("BERTH_TAKE_OVER", "off"),
     own("BERTH_METRICS_LISTEN", "HOST:PORT of /metrics and /health"),
     key("BERTH_DATA", "./berth-data"),
+    key("BERTH_STORE", "disk"),
+    own(
+        "BERTH_S3_ENDPOINT",
+        "the address of the S3-compatible server, such as https://s3.example.com",
+    ),
+    key("BERTH_S3_REGION", "us-east-1"),
+    own("BERTH_S3_BUCKET", "the bucket's name"),
+    key("BERTH_S3_PREFIX", ""),
+    own("BERTH_S3_ACCESS_KEY", "the id of this service's key"),
+    secret("BERTH_S3_SECRET_KEY", "the secret of this service's key"),
+    key("BERTH_S3_PATH_STYLE", "on"),
     secret(
         "BERTH_DATABASE_URL",
         "such as postgres://berth_upload:PASSWORD@HOST/berth",
