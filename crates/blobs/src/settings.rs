@@ -120,7 +120,8 @@ fn read_bucket(text: impl Fn(&str) -> Option<String>) -> Result<BucketSettings, 
     let access_key = needed("BERTH_S3_ACCESS_KEY", "the id of this service's key");
     let secret_key = needed("BERTH_S3_SECRET_KEY", "the secret of this service's key");
     let names_bucket = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
-    if !bucket.is_empty() && !(bucket.len() >= 3 && bucket.chars().all(names_bucket)) {
+    let is_name = bucket.len() >= 3 && bucket.chars().all(names_bucket);
+    if !is_name && !bucket.is_empty() {
         let hint = "expected a bucket's name alone: three letters, digits, dots or hyphens or more; what stands before keys belongs into BERTH_S3_PREFIX";
         wrong.push(invalid("BERTH_S3_BUCKET", hint));
     }
