@@ -27,6 +27,8 @@ use crate::{
 
 /// A person with an account and a home of their own, at a berth.
 pub(crate) struct Desk {
+    // Dropped first: it must write no more when its folder goes.
+    _own: Option<Berthd>,
     pub(crate) folder: tempfile::TempDir,
     pub(crate) username: String,
     pub(crate) password: String,
@@ -34,7 +36,6 @@ pub(crate) struct Desk {
     url: String,
     /// The berth's store.
     pub(crate) blobs: PathBuf,
-    _own: Option<Berthd>,
 }
 
 impl Desk {
