@@ -10,6 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use http::Method;
 use http_body::{Body, Frame, SizeHint};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
@@ -38,6 +39,8 @@ pub(super) struct Patience {
 
 /// The slowest line that a request's bytes are given time for, in bytes a second.
 const SLOWEST_LINE: u64 = 128 << 10;
+/// How long a server may take to put the parts of a large file together. A row is locked meanwhile, for no longer than the database bears.
+const COMPLETION: Duration = Duration::from_secs(40);
 /// Connections that wait for their next request.
 const IDLE_CONNECTIONS: usize = 32;
 const IDLE_FOR: Duration = Duration::from_secs(20);
@@ -80,7 +83,11 @@ struct Service {
 impl HttpService for Service {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let length = request.body().content_length() as u64;
-        let limit = self.patience.answer + Duration::from_secs(length / SLOWEST_LINE);
+        let limit = if is_completion(&request) {
+            COMPLETION
+        } else {
+            self.patience.answer + Duration::from_secs(length / SLOWEST_LINE)
+        };
         let idle = self.patience.idle;
         let answer = timeout(limit, self.carrier.request(request))
             .await
@@ -94,6 +101,12 @@ impl HttpService for Service {
             })
         }))
     }
+}
+
+/// Whether a server is asked to put parts together, which some do by copying them.
+fn is_completion(request: &HttpRequest) -> bool {
+    let query = request.uri().query().unwrap_or_default();
+    request.method() == Method::POST && query.contains("uploadId=")
 }
 
 /// A body that ends with an error when its sender is silent for too long. Time that its reader takes does not count.
