@@ -29,9 +29,10 @@ impl Pace {
     }
 
     fn wait_for(&mut self, bytes: u64, now: Instant) -> Duration {
-        if let Some(rate) = self.bytes_per_second {
-            self.free_at = self.free_at.max(now) + time_of(bytes, rate);
-        }
+        let Some(rate) = self.bytes_per_second else {
+            return Duration::ZERO;
+        };
+        self.free_at = self.free_at.max(now) + time_of(bytes, rate);
         self.free_at.saturating_duration_since(now)
     }
 }
