@@ -120,6 +120,19 @@ const PAUSE: std::time::Duration = std::time::Duration::from_millis(5);
 
 const OPERATION: &str = "fold counts";
 
+/// A transaction that folds wait for: it changes the rows that they do, in an order of its own.
+pub(crate) async fn begin_without_folds<'a>(
+    client: &'a mut deadpool_postgres::Client,
+    operation: &'static str,
+) -> Result<Transaction<'a>, Error> {
+    let transaction = client.transaction().await.map_err(Error::statement(operation))?;
+    transaction
+        .batch_execute("SELECT pg_advisory_xact_lock(hashtext('fold views'))")
+        .await
+        .map_err(Error::statement(operation))?;
+    Ok(transaction)
+}
+
 /// Adds counts, all of them in one transaction, unless they are in the database already: then it says false. Images that are
 /// gone by now are passed over.
 pub async fn fold_counts(catalog: &Catalog, mut fold: Fold, now: Timestamp) -> Result<bool, Error> {

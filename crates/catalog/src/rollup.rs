@@ -2,7 +2,7 @@ use jiff::{Timestamp, civil::Date};
 
 use crate::{
     Catalog, Error,
-    fold::{SITES_OF_ACCOUNT, SITES_OF_IMAGE, TOP_IMAGES},
+    fold::{SITES_OF_ACCOUNT, SITES_OF_IMAGE, TOP_IMAGES, begin_without_folds},
 };
 
 const OPERATION: &str = "roll up counts";
@@ -38,12 +38,7 @@ pub async fn make_room_for_sites(catalog: &Catalog, since: Date) -> Result<u64, 
         .replace("account_site_day", "image_site_day")
         .replace("account_id", "image_id");
     let mut client = catalog.client(OPERATION).await?;
-    let transaction = client.transaction().await.map_err(Error::statement(OPERATION))?;
-    // Folds write to the same rows, and wait.
-    transaction
-        .batch_execute("SELECT pg_advisory_xact_lock(hashtext('fold views'))")
-        .await
-        .map_err(Error::statement(OPERATION))?;
+    let transaction = begin_without_folds(&mut client, OPERATION).await?;
     let mut gone = 0;
     for (sql, most) in [
         (OF_ACCOUNTS, SITES_OF_ACCOUNT),

@@ -1,6 +1,6 @@
 use jiff::civil::Date;
 
-use crate::{Catalog, Error};
+use crate::{Catalog, Error, fold::begin_without_folds};
 
 /// Makes months of up to `limit` images' days on which they were last seen, where these are before the month before that of `today`, so that a list of what
 /// is unused has few periods to look into. Says how many images that were: fewer than the limit means that all are done.
@@ -29,12 +29,7 @@ pub async fn merge_periods(catalog: &Catalog, today: Date, limit: i64) -> Result
         UPDATE image_seen SET seen_period = seen_period - (extract(day FROM seen_period)::integer - 1)
         FROM due WHERE image_seen.image_id = due.image_id";
     let mut client = catalog.client(OPERATION).await?;
-    let transaction = client.transaction().await.map_err(Error::statement(OPERATION))?;
-    // Folds change the same rows, in an order of their own, and wait.
-    transaction
-        .batch_execute("SELECT pg_advisory_xact_lock(hashtext('fold views'))")
-        .await
-        .map_err(Error::statement(OPERATION))?;
+    let transaction = begin_without_folds(&mut client, OPERATION).await?;
     let merged = transaction
         .execute(SQL, &[&today, &limit])
         .await
