@@ -12,6 +12,7 @@ use std::{
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
     time::{Duration, Instant},
 };
 
@@ -38,13 +39,21 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-/// A port that nobody has right now.
+/// A port that nobody has right now, and that neither another test nor a client's connection is given meanwhile: each is given once, and they are below those
+/// that the system gives to clients. (One that was given twice: a service could not begin, and the other's answer was taken for its own.)
 pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
+    const FIRST: u32 = 10_000;
+    const PORTS: u32 = 22_000;
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    // Two runs beside each other begin at different places.
+    let begin = std::process::id() * 97;
+    loop {
+        let next = begin.wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed)) % PORTS;
+        let port = u16::try_from(FIRST + next).unwrap();
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// A folder that other users may enter: nginx's workers and Postgres are others when the tests run as root.
@@ -217,6 +226,14 @@ impl Stack {
         while curl(&[url]).status != 200 {
             assert!(Instant::now() < end, "{name} is not ready:\n{}", log());
             std::thread::sleep(Duration::from_millis(50));
+        }
+        if let Some((_, service)) = self.services.iter().find(|(own, _)| *own == name) {
+            let state = std::fs::read_to_string(format!("/proc/{}/stat", service.child.id())).unwrap();
+            assert!(
+                !state.contains(") Z "),
+                "{name} is gone, and another answers:\n{}",
+                log()
+            );
         }
     }
 
