@@ -45,7 +45,9 @@ pub(crate) fn complaints(sources: Sources) -> Result<(), Complaints> {
     {
         reader.secret(name);
     }
-    if !reader.is_set("BERTH_SECRET") {
+    let data = reader.value("BERTH_DATA", PathBuf::new());
+    // berthd makes its own, in its data folder.
+    if !reader.is_set("BERTH_SECRET") && !data.join("secret").is_file() {
         reader.secret("BERTH_SECRET");
     }
     if reader
@@ -57,7 +59,7 @@ pub(crate) fn complaints(sources: Sources) -> Result<(), Complaints> {
             &"still holds the placeholder; run `make env`, or choose one of 12 characters or more",
         );
     }
-    let folder = reader.value("BERTH_DATA", PathBuf::new()).join("blobs");
+    let folder = data.join("blobs");
     let store = StoreSettings::read(&folder, |name| reader.text(name).map(str::to_owned));
     for InvalidSetting { setting, text } in store.err().unwrap_or_default() {
         reader.complain(setting, &text);

@@ -14,3 +14,4 @@ mod own_postgres;
 mod refusals;
 mod rig;
 mod round_trip;
+mod settings;
