@@ -5,44 +5,12 @@ use std::time::Duration;
 use http_kit::Metrics;
 use janitor::Service;
 use test_kit::TestDatabase;
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::rig::{Rig, eventually, metric, seconds};
-
-struct Janitor {
-    metrics: Metrics,
-    stop: CancellationToken,
-    task: JoinHandle<()>,
-}
-
-impl Janitor {
-    fn start(rig: &Rig) -> Self {
-        let mut settings = rig.settings();
-        settings.interval = Duration::from_millis(20);
-        let (metrics, stop) = (Metrics::new(), CancellationToken::new());
-        let service = Service::new(&settings, rig.clock.clock(), &metrics).unwrap();
-        let task = tokio::spawn(service.run(stop.clone()));
-        Self { metrics, stop, task }
-    }
-
-    fn leads(&self) -> bool {
-        metric(&self.metrics, "berth_janitor_leader") > 0.5
-    }
-
-    fn rounds(&self) -> f64 {
-        metric(
-            &self.metrics,
-            "berth_janitor_passes_total{outcome=\"ok\",pass=\"expire\"}",
-        )
-    }
-
-    async fn stop(mut self) {
-        self.stop.cancel();
-        (&mut self.task).await.unwrap();
-        assert!(!self.leads());
-    }
-}
+use crate::{
+    rig::{Rig, eventually, metric, seconds},
+    running::Janitor,
+};
 
 #[tokio::test]
 async fn one_of_three_works_and_when_it_ends_another_does() {

@@ -10,6 +10,7 @@ mod purging;
 mod racing;
 mod reconciling;
 mod rig;
+mod running;
 mod schedule;
 mod scrubbing;
 mod settings;

@@ -9,12 +9,14 @@ use std::{
 };
 
 use catalog::{Content, ImageRecord, ServiceRole, find_by_content, mark_blob_whole};
-use http_kit::Metrics;
-use janitor::{Extent, Scrubbed, Service};
+use janitor::{Extent, Scrubbed};
 use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 
-use crate::rig::{Rig, eventually, metric, seconds};
+use crate::{
+    rig::{Rig, eventually, metric, seconds},
+    running::Janitor,
+};
 
 /// Damages in `make test`; `make drills NAME=scrub` asks for more.
 const DAMAGES: usize = 60;
@@ -292,27 +294,6 @@ async fn what_was_put_back_by_hand_is_found_whole() {
     assert_eq!(rig.number("SELECT count(*) FROM damage").await, 0);
 }
 
-struct Scrubber {
-    metrics: Metrics,
-    stop: CancellationToken,
-    task: tokio::task::JoinHandle<()>,
-}
-
-impl Scrubber {
-    fn start(rig: &Rig) -> Self {
-        let mut settings = rig.settings();
-        settings.interval = Duration::from_millis(20);
-        let (metrics, stop) = (Metrics::new(), CancellationToken::new());
-        let service = Service::new(&settings, rig.clock.clock(), &metrics).unwrap();
-        let task = tokio::spawn(service.run(stop.clone()));
-        Self { metrics, stop, task }
-    }
-
-    fn read(&self) -> f64 {
-        metric(&self.metrics, "berth_janitor_blobs_scrubbed_total")
-    }
-}
-
 #[tokio::test]
 async fn a_round_takes_its_period_and_the_next_leader_goes_on_with_it() {
     let rig = Rig::new().await;
@@ -324,7 +305,7 @@ async fn a_round_takes_its_period_and_the_next_leader_goes_on_with_it() {
     let mut before = 0;
     for (days, until) in [(0, 1), (10, 11), (10, 21), (8, 29)] {
         rig.clock.advance(day * days + seconds(i64::from(days > 0)));
-        let scrubber = Scrubber::start(&rig);
+        let scrubber = Janitor::start(&rig);
         let remembering = async {
             while rig.number("SELECT after FROM scrub").await != until {
                 tokio::time::sleep(Duration::from_millis(5)).await;
@@ -333,9 +314,8 @@ async fn a_round_takes_its_period_and_the_next_leader_goes_on_with_it() {
         tokio::time::timeout(PATIENCE, remembering)
             .await
             .expect("it reads what is due");
-        scrubber.stop.cancel();
-        scrubber.task.await.unwrap();
-        let read = metric(&scrubber.metrics, "berth_janitor_blobs_scrubbed_total");
+        let counted = scrubber.stop().await;
+        let read = metric(&counted, "berth_janitor_blobs_scrubbed_total");
         assert_eq!(
             format!("{read}"),
             format!("{}", until - before),
@@ -350,12 +330,11 @@ async fn a_round_takes_its_period_and_the_next_leader_goes_on_with_it() {
         .unwrap();
     std::fs::remove_file(rig.data().join("blobs").join(key_of(&rig, 1).await)).unwrap();
     rig.clock.advance(day * 3);
-    let scrubber = Scrubber::start(&rig);
+    let scrubber = Janitor::start(&rig);
     let is_told = || metric(&scrubber.metrics, "berth_janitor_blobs_damaged") > 0.5;
     eventually("the damaged one is told", is_told).await;
     assert!(metric(&scrubber.metrics, "berth_janitor_scrub_round_timestamp_seconds") > 1.0);
-    scrubber.stop.cancel();
-    scrubber.task.await.unwrap();
+    scrubber.stop().await;
 }
 
 async fn key_of(rig: &Rig, blob: i64) -> String {
@@ -371,13 +350,12 @@ async fn a_janitor_that_does_not_lead_or_pretends_reads_nothing_on_its_own() {
     std::fs::remove_file(path(&rig, &image)).unwrap();
     let janitor = rig.database.catalog_as(ServiceRole::Janitor);
     let lead = catalog::Leadership::try_acquire(&janitor).await.unwrap().unwrap();
-    let scrubber = Scrubber::start(&rig);
+    let scrubber = Janitor::start(&rig);
     // Long enough for some rounds of one that would lead.
     tokio::time::sleep(Duration::from_millis(300)).await;
-    assert!(scrubber.read() < 0.5);
+    assert!(scrubber.scrubbed() < 0.5);
     drop(lead);
-    scrubber.stop.cancel();
-    scrubber.task.await.unwrap();
+    scrubber.stop().await;
     let mut settings = rig.settings();
     settings.pretend = true;
     let service = rig.service(&settings);
