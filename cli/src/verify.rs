@@ -4,7 +4,6 @@ use std::{path::Path, sync::Arc, time::Instant};
 
 use catalog::{Catalog, StoredBlob, images_over, list_stored};
 use process::settings::Sources;
-use sha2::{Digest as _, Sha256 as Hasher};
 use tokio::{sync::mpsc, task::JoinHandle};
 
 use crate::{
@@ -232,26 +231,8 @@ pub(crate) fn find_fault(
     source: &Source,
     voice: &Voice,
 ) -> Result<Option<String>, Failure> {
-    let Some(mut open) = source.open(&blob.key)? else {
-        return Ok(Some("it is not there".to_owned()));
-    };
-    if open.size_bytes() != blob.size_bytes {
-        return Ok(Some(format!(
-            "it has {} bytes instead of {}",
-            open.size_bytes(),
-            blob.size_bytes
-        )));
-    }
-    let mut hasher = Hasher::new();
-    loop {
-        match open.next_piece() {
-            Ok(Some(piece)) => {
-                hasher.update(&piece);
-                voice.advance(piece.len() as u64);
-            }
-            Ok(None) => break,
-            Err(error) => return Ok(Some(format!("it can't be read: {error}"))),
-        }
-    }
-    Ok((hasher.finalize()[..] != blob.sha256.0).then(|| "its bytes have changed".to_owned()))
+    source.read(&blob.key, blob.size_bytes, blob.sha256, |piece| {
+        voice.advance(piece.len() as u64);
+        Ok(())
+    })
 }

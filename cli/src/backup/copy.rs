@@ -9,8 +9,6 @@ use std::{
     },
 };
 
-use sha2::{Digest as _, Sha256 as Hasher};
-
 use super::{
     folder::{BackupFolder, at},
     hashing::hash_file,
@@ -128,29 +126,13 @@ fn look(blob: &BlobRow, folder: &BackupFolder, rehash: bool) -> Result<Here, Fai
 
 /// Copies one blob; says why where the store does not have its bytes.
 fn copy(blob: &BlobRow, source: &Source, folder: &BackupFolder) -> Result<Option<String>, Failure> {
-    let Some(mut open) = source.open(&blob.key)? else {
-        return Ok(Some("it is not there".to_owned()));
-    };
-    if open.size_bytes() != blob.size_bytes {
-        return Ok(Some(format!(
-            "it has {} bytes instead of {}",
-            open.size_bytes(),
-            blob.size_bytes
-        )));
-    }
-    let (mut draft, mut hasher) = (folder.draft()?, Hasher::new());
-    loop {
-        match open.next_piece() {
-            Ok(Some(piece)) => {
-                hasher.update(&piece);
-                draft.file.write_all(&piece).map_err(at("write", draft.path()))?;
-            }
-            Ok(None) => break,
-            Err(error) => return Ok(Some(format!("it can't be read: {error}"))),
-        }
-    }
-    if hasher.finalize()[..] != blob.sha256.0 {
-        return Ok(Some("its bytes are not those that were uploaded".to_owned()));
+    let mut draft = folder.draft()?;
+    let path = draft.path().to_owned();
+    let fault = source.read(&blob.key, blob.size_bytes, blob.sha256, |piece| {
+        draft.file.write_all(piece).map_err(at("write", &path))
+    })?;
+    if fault.is_some() {
+        return Ok(fault);
     }
     folder.keep_blob(draft, blob)?;
     Ok(None)

@@ -1,9 +1,9 @@
 //! The live store, as a backup reads it: blob by blob, from threads that may block.
 
-use blobs::{BlobReader, Pieces};
-use bytes::Bytes;
-use domain::BlobKey;
+use blobs::BlobReader;
+use domain::{BlobKey, Sha256};
 use futures_util::StreamExt as _;
+use sha2::{Digest as _, Sha256 as Hasher};
 use tokio::runtime::Handle;
 
 use crate::Failure;
@@ -15,13 +15,6 @@ pub(crate) struct Source {
     runtime: Handle,
 }
 
-/// A blob of it.
-pub(crate) struct OpenBlob<'a> {
-    size_bytes: u64,
-    pieces: Pieces,
-    runtime: &'a Handle,
-}
-
 impl Source {
     /// Must be called within a Tokio runtime.
     pub(crate) fn new(reader: BlobReader) -> Self {
@@ -31,24 +24,31 @@ impl Source {
         }
     }
 
-    /// Opens a blob; none where its bytes are not there. Blocks, so not on the runtime's own threads.
-    pub(crate) fn open(&self, key: &BlobKey) -> Result<Option<OpenBlob<'_>>, Failure> {
-        let open = self.runtime.block_on(self.reader.open(key, ..))?;
-        Ok(open.map(|open| OpenBlob {
-            size_bytes: open.size_bytes(),
-            pieces: open.into_pieces(),
-            runtime: &self.runtime,
-        }))
-    }
-}
-
-impl OpenBlob<'_> {
-    pub(crate) fn size_bytes(&self) -> u64 {
-        self.size_bytes
-    }
-
-    /// The next bytes; none behind the last. An error is the disk's: bytes that can't be read.
-    pub(crate) fn next_piece(&mut self) -> std::io::Result<Option<Bytes>> {
-        self.runtime.block_on(self.pieces.next()).transpose()
+    /// Reads a blob to its end, each piece of it through `each`, and says what is wrong with its bytes. Blocks, so not on the runtime's own threads.
+    pub(crate) fn read(
+        &self,
+        key: &BlobKey,
+        size_bytes: u64,
+        sha256: Sha256,
+        mut each: impl FnMut(&[u8]) -> Result<(), Failure>,
+    ) -> Result<Option<String>, Failure> {
+        let Some(open) = self.runtime.block_on(self.reader.open(key, ..))? else {
+            return Ok(Some("it is not there".to_owned()));
+        };
+        if open.size_bytes() != size_bytes {
+            let found = open.size_bytes();
+            return Ok(Some(format!("it has {found} bytes instead of {size_bytes}")));
+        }
+        let (mut pieces, mut hasher) = (open.into_pieces(), Hasher::new());
+        while let Some(piece) = self.runtime.block_on(pieces.next()) {
+            match piece {
+                Ok(piece) => {
+                    hasher.update(&piece);
+                    each(&piece)?;
+                }
+                Err(error) => return Ok(Some(format!("it can't be read: {error}"))),
+            }
+        }
+        Ok((hasher.finalize()[..] != sha256.0).then(|| "its bytes have changed".to_owned()))
     }
 }
