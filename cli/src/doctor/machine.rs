@@ -28,7 +28,7 @@ pub(super) async fn database(findings: &mut Findings, url: &str, now: Timestamp)
     let told = match asked {
         Ok(told) => told,
         Err(error) => {
-            let why = causes(&error);
+            let why = process::in_one_line(&error);
             return findings.bad(
                 format!("The database does not answer: {why}\nIs Postgres running, and is BERTH_DATABASE_URL right?"),
                 format!("数据库没有响应：{why}\n请确认 Postgres 已启动、BERTH_DATABASE_URL 正确"),
@@ -135,15 +135,4 @@ pub(super) async fn health(findings: &mut Findings, url: &str) {
             format!("{url} 未就绪：{error}\n服务是否已启动？未就绪的原因见其日志"),
         ),
     }
-}
-
-/// An error and what it comes from, in one line.
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(own) = cause {
-        text = format!("{text}: {own}");
-        cause = own.source();
-    }
-    text
 }

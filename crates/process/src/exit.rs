@@ -18,3 +18,15 @@ pub fn report(program: &str, error: &dyn Error, code: u8) -> ExitCode {
     eprintln!("{text}");
     ExitCode::from(code)
 }
+
+/// An error and its causes in one line.
+#[must_use]
+pub fn in_one_line(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let _ = write!(text, ": {cause}");
+        source = cause.source();
+    }
+    text
+}

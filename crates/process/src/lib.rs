@@ -11,7 +11,7 @@ pub mod settings;
 mod shutdown;
 
 pub use clock::Clock;
-pub use exit::{FAILURE, MISCONFIGURED, report};
+pub use exit::{FAILURE, MISCONFIGURED, in_one_line, report};
 pub use log::{LogFormat, LogSettings, start_log};
 pub use person::Person;
 pub use shutdown::stop_on_signal;

@@ -176,7 +176,7 @@ impl Caller {
         let request = request.body(body.unwrap_or_default()).map_err(|_| Error::Url)?;
         let calling = async {
             let response = self.client.request(request).await;
-            let response = response.map_err(|error| Error::Unreachable(chain(&error)))?;
+            let response = response.map_err(|error| Error::Unreachable(process::in_one_line(&error)))?;
             let status = response.status();
             drop(Limited::new(response.into_body(), LARGEST_ANSWER).collect().await);
             Ok(status)
@@ -196,17 +196,6 @@ impl Caller {
     fn says_not_there(&self, status: http::StatusCode) -> bool {
         self.hook.method.as_str() == "PURGE" && matches!(status.as_u16(), 404 | 410 | 412)
     }
-}
-
-/// An error and its causes in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(own) = cause {
-        text = format!("{text}: {own}");
-        cause = own.source();
-    }
-    text
 }
 
 #[cfg(test)]
