@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use blobs::{InvalidSetting, StoreSettings};
+use blobs::StoreSettings;
 use domain::{Dialect, MediaType, hotlink::HostRule, parse_duration};
 use process::settings::{Complaints, Reader, Sources};
 
@@ -59,11 +59,7 @@ pub(crate) fn complaints(sources: Sources) -> Result<(), Complaints> {
             &"still holds the placeholder; run `make env`, or choose one of 12 characters or more",
         );
     }
-    let folder = data.join("blobs");
-    let store = StoreSettings::read(&folder, |name| reader.text(name).map(str::to_owned));
-    for InvalidSetting { setting, text } in store.err().unwrap_or_default() {
-        reader.complain(setting, &text);
-    }
+    let _: Option<StoreSettings> = reader.together(|text| StoreSettings::read(&data.join("blobs"), text));
     let _: u32 = reader.value("BERTH_EXPIRE_DAYS", 0);
     let _: u32 = reader.value("BERTH_RATE_LIMIT", 0);
     let _: u32 = reader.value("BERTH_ACCOUNT_RATE_LIMIT", 0);

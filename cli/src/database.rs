@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use blobs::{BlobReader, BlobWriter, InvalidSetting, StoreSettings};
+use blobs::{BlobReader, BlobWriter, StoreSettings};
 use catalog::{Catalog, CatalogSettings};
 use local_postgres::{LocalPostgres, Options, PostgresBinaries, SUPERUSER};
 use process::settings::{Reader, Sources};
@@ -40,13 +40,8 @@ impl Place {
         let mut reader = Reader::new(sources);
         let data = std::path::absolute(reader.value("BERTH_DATA", PathBuf::new()))?;
         let folder = data.join("blobs");
-        let store = StoreSettings::read(&folder, |name| reader.text(name).map(str::to_owned));
-        let store = store.unwrap_or_else(|wrong| {
-            for InvalidSetting { setting, text } in wrong {
-                reader.complain(setting, &text);
-            }
-            folder.as_path().into()
-        });
+        let store = reader.together(|text| StoreSettings::read(&folder, text));
+        let store = store.unwrap_or_else(|| folder.as_path().into());
         let place = Self {
             is_data_named: reader.is_set("BERTH_DATA"),
             data,

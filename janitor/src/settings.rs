@@ -3,7 +3,7 @@ use std::{
     time::Duration,
 };
 
-use blobs::{InvalidSetting, StoreSettings};
+use blobs::StoreSettings;
 use catalog::CatalogSettings;
 use domain::parse_duration;
 use http_kit::ListenAddress;
@@ -108,13 +108,8 @@ fn scrub_period(reader: &mut Reader) -> Option<Duration> {
 /// Where the blobs are.
 fn store(reader: &mut Reader, data: &Path) -> StoreSettings {
     let folder = data.join("blobs");
-    let read = StoreSettings::read(&folder, |name| reader.text(name).map(str::to_owned));
-    read.unwrap_or_else(|wrong| {
-        for InvalidSetting { setting, text } in wrong {
-            reader.complain(setting, &text);
-        }
-        folder.as_path().into()
-    })
+    let read = reader.together(|text| StoreSettings::read(&folder, text));
+    read.unwrap_or_else(|| folder.as_path().into())
 }
 
 fn duration(reader: &mut Reader, name: &str, shortest: Duration) -> Duration {

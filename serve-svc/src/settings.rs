@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use blobs::{InvalidSetting, StoreSettings};
+use blobs::StoreSettings;
 use catalog::CatalogSettings;
 use domain::{
     Dialects, NamedWidths, Secret,
@@ -128,13 +128,8 @@ impl ServeSettings {
 /// Where the blobs are.
 fn store(reader: &mut Reader, data: &Path) -> StoreSettings {
     let folder = data.join("blobs");
-    let read = StoreSettings::read(&folder, |name| reader.text(name).map(str::to_owned));
-    read.unwrap_or_else(|wrong| {
-        for InvalidSetting { setting, text } in wrong {
-            reader.complain(setting, &text);
-        }
-        folder.as_path().into()
-    })
+    let read = reader.together(|text| StoreSettings::read(&folder, text));
+    read.unwrap_or_else(|| folder.as_path().into())
 }
 
 #[cfg(test)]

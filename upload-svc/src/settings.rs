@@ -3,7 +3,7 @@ use std::{
     time::Duration,
 };
 
-use blobs::{InvalidSetting, StoreSettings};
+use blobs::StoreSettings;
 use catalog::CatalogSettings;
 use domain::{
     Dialects, InvalidUsername, Scrub, UploadLimits, Username, Validation,
@@ -179,13 +179,8 @@ fn read_name(text: &str) -> Result<Option<Username>, InvalidUsername> {
 /// Where the blobs are.
 fn store(reader: &mut Reader, data: &Path) -> StoreSettings {
     let folder = data.join("blobs");
-    let read = StoreSettings::read(&folder, |name| reader.text(name).map(str::to_owned));
-    read.unwrap_or_else(|wrong| {
-        for InvalidSetting { setting, text } in wrong {
-            reader.complain(setting, &text);
-        }
-        folder.as_path().into()
-    })
+    let read = reader.together(|text| StoreSettings::read(&folder, text));
+    read.unwrap_or_else(|| folder.as_path().into())
 }
 
 fn limits(reader: &mut Reader) -> UploadLimits {

@@ -33,6 +33,12 @@ pub struct InvalidSetting {
     pub text: String,
 }
 
+impl From<InvalidSetting> for (&'static str, String) {
+    fn from(invalid: InvalidSetting) -> Self {
+        (invalid.setting, invalid.text)
+    }
+}
+
 impl From<&Path> for StoreSettings {
     /// A store on disk.
     fn from(folder: &Path) -> Self {

@@ -152,6 +152,21 @@ impl Reader {
         })
     }
 
+    /// Settings that are read together by whoever they belong to, from their texts by name. What is wrong with any of them is noted, and there is none.
+    pub fn together<T, W: Into<(&'static str, String)>>(
+        &mut self,
+        read: impl FnOnce(&dyn Fn(&str) -> Option<String>) -> Result<T, Vec<W>>,
+    ) -> Option<T> {
+        let wrong = match read(&|name| self.text(name).map(str::to_owned)) {
+            Ok(settings) => return Some(settings),
+            Err(wrong) => wrong,
+        };
+        for (name, what) in wrong.into_iter().map(Into::into) {
+            self.complain(name, &what);
+        }
+        None
+    }
+
     /// Notes that something is wrong with a setting.
     pub fn complain(&mut self, name: &str, what: &dyn fmt::Display) {
         let secret = find(name).is_some_and(|key| key.secret);
