@@ -118,8 +118,10 @@ impl Catalog {
         let mut config = Config::from_str(&settings.url).map_err(Error::Url)?;
         config.application_name(settings.application_name);
         config.connect_timeout(CONNECT);
+        // Everything here is short: starting other processes for a statement, or compiling it, takes longer than most of them do, and Postgres
+        // does both where it takes a rare word for a common one.
         config.options(format!(
-            "-c statement_timeout={STATEMENT_TIMEOUT} -c idle_in_transaction_session_timeout=60s"
+            "-c statement_timeout={STATEMENT_TIMEOUT} -c idle_in_transaction_session_timeout=60s -c max_parallel_workers_per_gather=0 -c jit=off"
         ));
         let manager_config = ManagerConfig {
             recycling_method: RecyclingMethod::Fast,

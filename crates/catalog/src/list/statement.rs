@@ -241,7 +241,7 @@ impl Statement {
                     None => String::new(),
                 };
                 also(format!(
-                    "image_terms(image.account_id, image.kind, image.visibility, image.name, image.description) @> ({owner}search_terms({text}))"
+                    "image_terms(image.account_id, image.kind, image.visibility, image.name, image.description) @> ({owner}wanted_terms({text}))"
                 ));
             }
         }

@@ -48,6 +48,10 @@ async fn no_filter_and_no_sort_reads_the_table_from_end_to_end() {
                             .any(|table| plan.contains(&format!("Seq Scan on {table}"))),
                         "{name} by {sort:?} of {owner:?}:\n{plan}"
                     );
+                    assert!(
+                        !plan.contains("Gather"),
+                        "other processes are started for a page:\n{plan}"
+                    );
                     let milliseconds = execution_milliseconds(&plan);
                     slowest = slowest.max(milliseconds);
                     let (blocks, most) = (blocks(&plan), most_blocks(name, owner));
@@ -125,4 +129,27 @@ async fn a_rare_word_is_found_and_the_pages_of_a_list_make_up_the_whole() {
         }
     }
     assert_eq!(found, 100);
+}
+
+#[tokio::test]
+async fn a_search_asks_the_index_for_pairs_and_for_a_character_only_where_it_is_all() {
+    let database = TestDatabase::create().await;
+    let client = database.connect().await;
+    let cases: [(&str, &[&str]); 6] = [
+        ("needle", &["dl", "ed", "ee", "le", "ne"]),
+        ("Ab", &["ab"]),
+        ("图床", &["图床"]),
+        ("图", &["图"]),
+        ("zzzz", &["zz"]),
+        ("", &[]),
+    ];
+    for (text, expected) in cases {
+        let row = client
+            .query_one("SELECT wanted_terms($1)", &[&text])
+            .await
+            .unwrap();
+        let mut terms: Vec<String> = row.get(0);
+        terms.sort();
+        assert_eq!(terms, expected, "{text:?}");
+    }
 }
