@@ -49,6 +49,7 @@ impl Source {
                 Err(error) => return Ok(Some(format!("it can't be read: {error}"))),
             }
         }
-        Ok((hasher.finalize()[..] != sha256.0).then(|| "its bytes have changed".to_owned()))
+        Ok((hasher.finalize()[..] != sha256.0)
+            .then(|| "its bytes are not those that were uploaded".to_owned()))
     }
 }
