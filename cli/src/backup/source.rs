@@ -50,6 +50,6 @@ impl Source {
             }
         }
         Ok((hasher.finalize()[..] != sha256.0)
-            .then(|| "its bytes are not those that were uploaded".to_owned()))
+            .then(|| "its bytes have changed: they are not those that were uploaded".to_owned()))
     }
 }
